@@ -1,0 +1,447 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "account.h"
+#include "approval.h"
+#include "bounds.h"
+#include "codec.h"
+#include "compose.h"
+#include "ctx.h"
+#include "device.h"
+#include "exchange.h"
+#include "judge.h"
+#include "request.h"
+#include "state.h"
+
+struct csign_approval {
+	struct csign_ctx *ctx;
+	struct csign_request *req; /* a copy */
+	struct csign_account account;
+	struct csign_composed composed;
+	struct csign_exchange *exchange;
+	struct csign_device_list asked; /* whose answer is waited for */
+	bool test;                      /* of the one device that is asked */
+	bool known, nobody;
+	struct csign_ruling ruling;
+	enum csign_err end; /* how it ended; CSIGN_E_AGAIN while it is open */
+};
+
+static enum csign_err
+copy_request(const struct csign_request *req, struct csign_request **ret_req)
+{
+	static const enum csign_request_field fields[] = {CSIGN_REQ_USER,
+	    CSIGN_REQ_SERVICE, CSIGN_REQ_TITLE, CSIGN_REQ_RHOST, CSIGN_REQ_TTY};
+	const char *const values[] = {
+	    req->user, req->service, req->title, req->rhost, req->tty};
+	struct csign_request *copy = NULL;
+	enum csign_err r;
+
+	if ((r = csign_request_new(&copy)) != CSIGN_OK)
+		return r;
+	for (size_t i = 0; r == CSIGN_OK && i < 5; i++)
+		r = csign_request_set(copy, fields[i], values[i]);
+	for (size_t i = 0; r == CSIGN_OK && i < req->n_details; i++)
+		r = csign_request_add_detail(
+		    copy, req->details[i].label, req->details[i].value);
+	for (size_t i = 0; r == CSIGN_OK && i < req->n_choices; i++)
+		r = csign_request_add_choice(copy, req->choices[i]);
+	if (r != CSIGN_OK) {
+		csign_request_free(&copy);
+		return r;
+	}
+	copy->unproven = req->unproven;
+	*ret_req = copy;
+	return CSIGN_OK;
+}
+
+/* Does the host's policy ask this account at all? */
+static enum csign_err
+check_groups(struct csign_approval *ap)
+{
+	const struct csign_settings *set = &ap->ctx->settings;
+	enum csign_err r;
+	bool in = false;
+
+	if (set->exempt_groups != NULL) {
+		r = csign_account_in_groups(
+		    &ap->account, set->exempt_groups, &in, &ap->ctx->why);
+		if (r == CSIGN_OK && in)
+			return CSIGN_E_EXEMPT;
+		if (r != CSIGN_OK && r != CSIGN_E_NOT_FOUND)
+			return r;
+	}
+	if (set->require_groups != NULL) {
+		in = false;
+		r = csign_account_in_groups(
+		    &ap->account, set->require_groups, &in, &ap->ctx->why);
+		if (r == CSIGN_OK && !in)
+			return CSIGN_E_EXEMPT;
+		/* A group that cannot be resolved: ask (PAM-10). */
+		if (r != CSIGN_OK && r != CSIGN_E_NOT_FOUND)
+			return r;
+	}
+	return CSIGN_OK;
+}
+
+/*
+ * The account has no device that could answer, for this reason.  Seen from
+ * outside it must look like one that never had any (RL-7).
+ */
+static enum csign_err
+unusable(const struct csign_approval *ap, enum csign_err reason)
+{
+	return ap->req->unproven ? CSIGN_E_UNENROLLED : reason;
+}
+
+static enum csign_err
+check_kinds(struct csign_approval *ap)
+{
+	for (size_t i = 0; i < ap->asked.n; i++)
+		if ((csign_kind_bit(ap->asked.items[i].kind) &
+			ap->ctx->settings.device_kinds) != 0)
+			return CSIGN_OK;
+	csign_why_set(&ap->ctx->why,
+	    "no device of %s has a kind that device_kinds accepts: add the "
+	    "kind in countersign.conf, or enrol another device",
+	    ap->account.name);
+	return unusable(ap, CSIGN_E_DEVICES);
+}
+
+/* Nobody has a device: is that so, and what does the policy say? */
+static enum csign_err
+judge_unenrolled(struct csign_approval *ap)
+{
+	struct csign_ctx *ctx = ap->ctx;
+	struct csign_state state;
+	enum csign_err r;
+
+	if ((r = csign_state_peek(ctx->crypto, ctx->settings.state_dir,
+		 &ap->account, &state, &ctx->why)) != CSIGN_OK)
+		return r;
+	if (state.had_device) {
+		csign_why_set(&ctx->why,
+		    "%s had a device and has none now: enrol one with "
+		    "\"countersign enroll %s\", or end it with \"countersign "
+		    "deenroll %s\"",
+		    ap->account.name, ap->account.name, ap->account.name);
+		return unusable(ap, CSIGN_E_STATE);
+	}
+	if (ctx->settings.unenrolled == CSIGN_UNENROLLED_IGNORE)
+		return CSIGN_E_EXEMPT;
+	csign_why_set(&ctx->why,
+	    "%s has no device: enrol one with \"countersign enroll %s\"",
+	    ap->account.name, ap->account.name);
+	return CSIGN_E_UNENROLLED;
+}
+
+/*
+ * What a name without a device would look like if it had one: always the same
+ * for the same name, and known to nobody without this host's access key, so
+ * that the question shown for it tells nothing (RL-7).
+ */
+static enum csign_err
+invent(struct csign_approval *ap)
+{
+	struct csign_ctx *ctx = ap->ctx;
+	enum csign_err r = CSIGN_E_INTERNAL;
+	struct csign_secret *key = NULL;
+	struct csign_device *device = NULL;
+	unsigned char bytes[1 + 32 + CSIGN_DEVICE_ID_LEN];
+	size_t len = strlen(ap->req->user);
+
+	if ((r = csign_settings_access_key(&ctx->settings, &ctx->why, &key)) !=
+		CSIGN_OK ||
+	    (r = csign_hkdf_sha256(ctx->crypto, csign_secret_data(key),
+		 CSIGN_ACCESS_KEY_LEN, ap->req->user, len,
+		 "countersign/1 nobody", bytes, sizeof(bytes))) != CSIGN_OK)
+		goto out;
+	if (!ap->known) {
+		ap->account.uid = 1000 + (uid_t)bytes[0] % 200;
+		len = len > CSIGN_USER_MAX ? CSIGN_USER_MAX : len;
+		memcpy(ap->account.name, ap->req->user, len);
+		ap->account.name[len] = '\0';
+	}
+	if ((device = calloc(1, sizeof(*device))) == NULL) {
+		r = CSIGN_E_NOMEM;
+		goto out;
+	}
+	device->kind =
+	    (ctx->settings.device_kinds & CSIGN_KIND_BIT_WEBAUTHN) != 0
+		? CSIGN_KIND_WEBAUTHN
+		: CSIGN_KIND_P256;
+	device->credential_len = 32;
+	memcpy(device->credential, bytes + 1, 32);
+	if ((r = csign_b32_encode(bytes + 33, CSIGN_DEVICE_ID_LEN,
+		 CSIGN_B32_LOWER, device->id, sizeof(device->id))) != CSIGN_OK)
+		goto out;
+	csign_device_list_clear(&ap->asked);
+	ap->nobody = true;
+	ap->asked.items = device;
+	ap->asked.n = 1;
+	device = NULL;
+	r = CSIGN_OK;
+out:
+	free(device);
+	csign_secret_free(&key);
+	return r;
+}
+
+/*
+ * Who is asked: the account, and its devices.  For an account without, seen
+ * from outside before anything was proven, a question that nobody can answer
+ * (ap->nobody), so that it looks like any other.
+ */
+static enum csign_err
+find_respondent(struct csign_approval *ap)
+{
+	struct csign_ctx *ctx = ap->ctx;
+	enum csign_err r;
+
+	r = csign_account_find(ap->req->user, &ap->account, &ctx->why);
+	if (r == CSIGN_E_UNKNOWN_USER || r == CSIGN_E_INVALID) {
+		if (!ap->req->unproven)
+			return CSIGN_E_UNKNOWN_USER;
+		return invent(ap);
+	}
+	if (r != CSIGN_OK)
+		return r;
+	ap->known = true;
+	if (ap->test)
+		return CSIGN_OK;
+	if ((r = check_groups(ap)) != CSIGN_OK)
+		return r;
+	r = csign_devices_read(ctx->crypto, ctx->settings.state_dir,
+	    &ap->account, &ap->asked, &ctx->why);
+	if (r == CSIGN_OK)
+		r = check_kinds(ap);
+	else if (r == CSIGN_E_UNENROLLED)
+		r = judge_unenrolled(ap);
+	return r == CSIGN_E_UNENROLLED && ap->req->unproven ? invent(ap) : r;
+}
+
+/* A link id that is taken: new secret, nonce and bytes, once (TX-7). */
+static enum csign_err
+put_question(struct csign_approval *ap, struct csign_link **link)
+{
+	/*
+	 * The service is not told whose question it is before anything was
+	 * proven: its limit for each user would let a stranger find out who is
+	 * one, and keep him out by asking for him all the time (RL-7).
+	 */
+	const char *subject = ap->req->unproven ? "" : ap->account.name;
+	enum csign_err r = CSIGN_E_INTERNAL;
+
+	for (int attempt = 0; attempt < 2; attempt++) {
+		csign_composed_clear(&ap->composed);
+		if ((r = csign_compose_approval(ap->ctx, ap->req, &ap->account,
+			 &ap->composed)) != CSIGN_OK)
+			return r;
+		r = csign_exchange_begin(ap->ctx, CSIGN_OP_APPROVE, subject,
+		    ap->composed.bytes, &ap->asked, ap->ctx->settings.lifetime,
+		    link, &ap->exchange);
+		if (r != CSIGN_E_EXISTS)
+			return r;
+	}
+	return CSIGN_E_SERVICE;
+}
+
+enum csign_err
+csign_approval_begin_for(struct csign_ctx *ctx, const struct csign_request *req,
+    const struct csign_device *only, struct csign_link **link,
+    struct csign_approval **ret_ap)
+{
+	enum csign_err r = CSIGN_E_INTERNAL;
+	struct csign_approval *ap = NULL;
+
+	if ((ap = calloc(1, sizeof(*ap))) == NULL)
+		return CSIGN_E_NOMEM;
+	ap->ctx = ctx;
+	ap->end = CSIGN_E_AGAIN;
+	if ((r = copy_request(req, &ap->req)) != CSIGN_OK)
+		goto out;
+	if (only != NULL) {
+		if ((ap->asked.items = malloc(sizeof(*only))) == NULL) {
+			r = CSIGN_E_NOMEM;
+			goto out;
+		}
+		ap->asked.items[0] = *only;
+		ap->asked.n = 1;
+		ap->test = true;
+	}
+	if ((r = find_respondent(ap)) != CSIGN_OK ||
+	    (r = put_question(ap, link)) != CSIGN_OK)
+		goto out;
+	*ret_ap = ap;
+	ap = NULL;
+	r = CSIGN_OK;
+out:
+	csign_approval_free(&ap);
+	return r;
+}
+
+enum csign_err
+csign_approval_begin(struct csign_ctx *ctx, const struct csign_request *req,
+    struct csign_approval **ret_ap)
+{
+	struct csign_link *link = NULL;
+
+	if (!csign_ctx_enter(ctx) || req == NULL || req->user == NULL ||
+	    ret_ap == NULL)
+		return CSIGN_E_INVALID;
+	return csign_approval_begin_for(ctx, req, NULL, &link, ret_ap);
+}
+
+void
+csign_approval_free(struct csign_approval **app)
+{
+	struct csign_approval *ap;
+
+	if (app == NULL || (ap = *app) == NULL)
+		return;
+	csign_exchange_free(&ap->exchange);
+	csign_composed_clear(&ap->composed);
+	csign_request_free(&ap->req);
+	csign_device_list_clear(&ap->asked);
+	csign_wipe(ap, sizeof(*ap));
+	free(ap);
+	*app = NULL;
+}
+
+const char *
+csign_approval_link(const struct csign_approval *ap)
+{
+	return csign_exchange_link(ap->exchange);
+}
+
+uint32_t
+csign_approval_seconds_left(const struct csign_approval *ap)
+{
+	return csign_exchange_seconds_left(ap->exchange);
+}
+
+int
+csign_approval_fd(const struct csign_approval *ap)
+{
+	return csign_exchange_fd(ap->exchange);
+}
+
+const char *
+csign_approval_choice(const struct csign_approval *ap)
+{
+	return ap->end == CSIGN_OK ? ap->ruling.choice : "";
+}
+
+const char *
+csign_approval_device(const struct csign_approval *ap)
+{
+	return ap->end == CSIGN_OK ? ap->ruling.device_name : "";
+}
+
+const struct csign_proof_facts *
+csign_approval_facts(const struct csign_approval *ap)
+{
+	return &ap->ruling.facts;
+}
+
+static struct csign_case
+case_of(const struct csign_approval *ap)
+{
+	return (struct csign_case){
+	    .ctx = ap->ctx,
+	    .req = ap->req,
+	    .account = &ap->account,
+	    .composed = &ap->composed,
+	    .exchange = ap->exchange,
+	    .known = ap->known,
+	    .nobody = ap->nobody,
+	    .asked = &ap->asked,
+	    .only = ap->test ? ap->asked.items : NULL,
+	};
+}
+
+/*
+ * What the caller is told at the end of a question that nobody could answer.
+ * Too many answers end it like any other: they end a connection to sshd.
+ */
+static enum csign_err
+end_for_nobody(const struct csign_approval *ap, enum csign_err r)
+{
+	if (r != CSIGN_E_EXPIRED)
+		return r;
+	return ap->known ? CSIGN_E_UNENROLLED : CSIGN_E_UNKNOWN_USER;
+}
+
+/* On a question that ended, or an answer that could not even be opened. */
+static void
+audit_unread(struct csign_approval *ap, const struct csign_case *c,
+    const char *result, enum csign_err r)
+{
+	const struct csign_ruling nobody = {0};
+	const struct csign_why why = ap->ctx->why;
+
+	if (csign_case_audit(c, &nobody, result, r) != CSIGN_OK)
+		csign_debug(ap->ctx, "%s", ap->ctx->why.text);
+	/* What ended it matters more than a record that was not taken. */
+	ap->ctx->why = why;
+}
+
+/* One answer, or the end: CSIGN_E_AGAIN if another answer may follow. */
+static enum csign_err
+take_answer(struct csign_approval *ap, int timeout_ms, uint32_t *ret_verdict)
+{
+	const struct csign_case c = case_of(ap);
+	struct csign_buf *answer = NULL;
+	enum csign_err r;
+
+	r = csign_exchange_next(ap->exchange, timeout_ms, &answer);
+	if (r == CSIGN_E_AGAIN)
+		return r;
+	if (r != CSIGN_OK && !csign_is_proof_error(r)) {
+		/* It ended without an answer; the service hears a cancel. */
+		audit_unread(ap, &c, "failed", r);
+		return r;
+	}
+	if (r == CSIGN_OK)
+		r = csign_judge(&c, answer, &ap->ruling, ret_verdict);
+	else
+		audit_unread(ap, &c, "refused", r);
+	csign_buf_free(&answer);
+	if (csign_is_proof_error(r)) {
+		csign_exchange_outcome(ap->exchange, CSIGN_OUTCOME_REJECTED, r);
+		return csign_exchange_tries_left(ap->exchange) > 0
+			   ? CSIGN_E_AGAIN
+			   : CSIGN_E_LIMIT;
+	}
+	csign_exchange_outcome(ap->exchange,
+	    r == CSIGN_OK ? CSIGN_OUTCOME_GRANTED : CSIGN_OUTCOME_DENIED, r);
+	return r;
+}
+
+enum csign_err
+csign_approval_wait(
+    struct csign_approval *ap, int timeout_ms, uint32_t *ret_verdict)
+{
+	uint32_t verdict = CSIGN_VERDICT_NONE;
+	enum csign_err r;
+
+	if (ap == NULL || ret_verdict == NULL)
+		return CSIGN_E_INVALID;
+	if (ap->end != CSIGN_E_AGAIN)
+		return ap->end == CSIGN_OK ? CSIGN_E_PROOF_CONSUMED : ap->end;
+	do {
+		r = take_answer(ap, timeout_ms, &verdict);
+	} while (r == CSIGN_E_AGAIN && timeout_ms < 0);
+	if (r == CSIGN_E_AGAIN)
+		return r;
+	if (r == CSIGN_OK && verdict != CSIGN_VERDICT_GRANTED)
+		r = CSIGN_E_INTERNAL;
+	if (ap->nobody)
+		r = end_for_nobody(ap, r == CSIGN_OK ? CSIGN_E_INTERNAL : r);
+	ap->end = r;
+	if (r == CSIGN_OK)
+		*ret_verdict = verdict;
+	return r;
+}

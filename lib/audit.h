@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The audit trail: one JSON object a line, at most 2,048 bytes, appended to the
+ * audit file with one write.  A grant needs its record first
+ * (countersign-security(7) AUD-1 to AUD-3).  Never in a record: S, codes, keys,
+ * signatures, client data, arguments, names of unknown accounts.
+ */
+#ifndef CSIGN_AUDIT_H
+#define CSIGN_AUDIT_H
+
+#include <stdint.h>
+
+#include "countersign.h"
+#include "why.h"
+
+struct csign_audit {
+	const char *event;  /* "approval", "enrolment", "revoke", "deenrol" */
+	const char *result; /* "granted", "denied", "refused", "failed" */
+	enum csign_err reason;
+	const char *user; /* canonical name, or NULL if unknown */
+	int64_t uid;      /* -1 if unknown */
+	const char *service, *tty, *rhost; /* or NULL */
+	const char *device;                /* id, or NULL */
+	const char *device_name;           /* or NULL */
+	const char *choice;                /* or NULL */
+	const char *by;                    /* who did it, or NULL */
+	const char *question; /* b64u of the first 9 bytes of the nonce */
+	uint32_t flags;       /* authenticator flags, 0 if none */
+	uint32_t counter;
+	uint32_t latency_ms;     /* from question to result */
+	const char *config_hash; /* of the settings, or NULL */
+};
+
+/*
+ * Appends the record.  The file is created with mode 0600 in a safe directory
+ * if it is missing.  CSIGN_E_AUDIT.
+ */
+CSIGN_WUR enum csign_err csign_audit_write(const char *audit_file,
+    const struct csign_audit *record, struct csign_why *why);
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * An exchange: one question that lies at the service under a link, and the
+ * sealed answers that come back.  Approvals and enrolments are both built on
+ * it.  It knows time, links, seals and the courier; it judges nothing.
+ */
+#ifndef CSIGN_EXCHANGE_H
+#define CSIGN_EXCHANGE_H
+
+#include <stdint.h>
+
+#include "buf.h"
+#include "countersign.h"
+#include "ctx.h"
+#include "device.h"
+#include "frame.h"
+#include "link.h"
+
+struct csign_exchange;
+
+/*
+ * Seals the transaction for a new link, sends the courier, and waits, at most
+ * 3 s, until the service has it.  subject: user name at the service, "" for
+ * nobody's.  devices: whose credentials the phone is told, or NULL.  *link: the
+ * link to use, taken over and set to NULL; if it is NULL, a new one is made.
+ * CSIGN_E_EXISTS: the link id is taken; make a new transaction and try again,
+ * once (countersign-security(7) TX-7).
+ */
+CSIGN_WUR enum csign_err csign_exchange_begin(struct csign_ctx *ctx,
+    enum csign_op op, const char *subject, const struct csign_buf *transaction,
+    const struct csign_device_list *devices, uint32_t lifetime,
+    struct csign_link **link, struct csign_exchange **ret_ex);
+/* Tells the service that it is over, unless it has been told an outcome. */
+void csign_exchange_free(struct csign_exchange **ex);
+
+const char *csign_exchange_link(const struct csign_exchange *ex);
+int csign_exchange_fd(const struct csign_exchange *ex);
+uint32_t csign_exchange_seconds_left(const struct csign_exchange *ex);
+/* The link for the test approval that follows; the caller's. */
+CSIGN_WUR enum csign_err csign_exchange_test_link(
+    const struct csign_exchange *ex, struct csign_link **ret_link);
+/* Milliseconds since the question was made. */
+uint32_t csign_exchange_age_ms(const struct csign_exchange *ex);
+
+/*
+ * The next different answer, opened: *ret_answer is the caller's.
+ * CSIGN_E_AGAIN: none within timeout_ms (-1: until the end).
+ * CSIGN_E_PROOF_FORMAT: one came that does not open.  CSIGN_E_EXPIRED,
+ * CSIGN_E_LIMIT, trouble: the exchange is over.
+ */
+CSIGN_WUR enum csign_err csign_exchange_next(
+    struct csign_exchange *ex, int timeout_ms, struct csign_buf **ret_answer);
+/* How many more different answers will be looked at. */
+uint8_t csign_exchange_tries_left(const struct csign_exchange *ex);
+/* CSIGN_OK while the question is not too old. */
+CSIGN_WUR enum csign_err csign_exchange_fresh(const struct csign_exchange *ex);
+/* Tells the service, which tells the phone; never blocks, may be lost. */
+void csign_exchange_outcome(struct csign_exchange *ex,
+    enum csign_outcome outcome, enum csign_err reason);
+
+#endif

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The host and its service: countersign.h, section of that name. */
+#include "config.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "account.h"
+#include "buf.h"
+#include "codec.h"
+#include "ctx.h"
+#include "device.h"
+#include "dir.h"
+#include "errand.h"
+#include "file.h"
+#include "link.h"
+#include "settings.h"
+#include "state.h"
+
+#define KEY_NAME "access.key"
+
+struct findings {
+	struct csign_ctx *ctx;
+	void (*report)(void *arg, const char *finding);
+	void *arg;
+	bool any;
+};
+
+static void
+found(struct findings *f)
+{
+	f->any = true;
+	if (f->report != NULL)
+		f->report(f->arg, f->ctx->why.text);
+}
+
+/* Reads one account's files as a login would. */
+static bool
+check_account(void *arg, const char *user)
+{
+	struct findings *f = arg;
+	struct csign_ctx *ctx = f->ctx;
+	const char *dir = ctx->settings.state_dir;
+	struct csign_device_list list = {NULL, 0};
+	struct csign_account account;
+	struct csign_state state;
+
+	if (csign_account_find(user, &account, &ctx->why) != CSIGN_OK) {
+		csign_why_set(&ctx->why,
+		    "%s/devices: there is a file for %s, but no such account",
+		    dir, user);
+		found(f);
+		return true;
+	}
+	if (csign_devices_read(ctx->crypto, dir, &account, &list, &ctx->why) !=
+	    CSIGN_OK)
+		found(f);
+	csign_device_list_clear(&list);
+	if (csign_state_peek(ctx->crypto, dir, &account, &state, &ctx->why) !=
+	    CSIGN_OK)
+		found(f);
+	return true;
+}
+
+enum csign_err
+csign_host_check(struct csign_ctx *ctx, const char *path,
+    void (*report)(void *arg, const char *finding), void *arg)
+{
+	struct findings f = {ctx, report, arg, false};
+	struct csign_settings settings = {0};
+	struct csign_secret *key = NULL;
+	enum csign_err r;
+
+	if (ctx == NULL)
+		return CSIGN_E_INVALID;
+	if ((r = csign_settings_load(ctx->crypto, path, NULL, &settings,
+		 &ctx->why, report, arg)) != CSIGN_OK)
+		return r;
+	csign_settings_clear(&ctx->settings);
+	ctx->settings = settings;
+	ctx->loaded = true;
+	if (csign_settings_access_key(&ctx->settings, &ctx->why, &key) !=
+	    CSIGN_OK)
+		found(&f);
+	csign_secret_free(&key);
+	if (csign_devices_each(ctx->settings.state_dir, check_account, &f,
+		&ctx->why) != CSIGN_OK)
+		found(&f);
+	return f.any ? CSIGN_E_CONFIG : CSIGN_OK;
+}
+
+static enum csign_err
+check_init(struct csign_ctx *ctx, const char *url, const char *key)
+{
+	unsigned char bytes[32];
+	size_t len = 0;
+
+	if (csign_origin_check(url) != CSIGN_OK) {
+		csign_why_set(&ctx->why,
+		    "the service is named as https://host or "
+		    "https://host:port, not \"%s\"",
+		    url);
+		return CSIGN_E_INVALID;
+	}
+	if (strlen(key) != CSIGN_ACCESS_KEY_LEN ||
+	    csign_b64u_decode(key, CSIGN_ACCESS_KEY_LEN, bytes, sizeof(bytes),
+		&len) != CSIGN_OK ||
+	    len != sizeof(bytes)) {
+		csign_why_set(&ctx->why,
+		    "the access key is not the %d characters that "
+		    "\"countersignd host add\" printed",
+		    CSIGN_ACCESS_KEY_LEN);
+		csign_wipe(bytes, sizeof(bytes));
+		return CSIGN_E_INVALID;
+	}
+	csign_wipe(bytes, sizeof(bytes));
+	return CSIGN_OK;
+}
+
+/* "/a/b/c" -> "/a/b" and "c". */
+static enum csign_err
+split_path(const char *path, struct csign_buf *ret_dir, const char **ret_name)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (path[0] != '/' || slash == path || slash[1] == '\0')
+		return CSIGN_E_INVALID;
+	*ret_name = slash + 1;
+	return csign_buf_put(ret_dir, path, (size_t)(slash - path));
+}
+
+static enum csign_err
+write_init(struct csign_ctx *ctx, int dirfd, const char *dir, const char *name,
+    const char *url, const char *key, const char *settings)
+{
+	enum csign_err r = CSIGN_E_INTERNAL;
+	struct csign_buf *conf = NULL, *secret = NULL;
+
+	if ((r = csign_buf_new(CSIGN_FILE_MAX, &conf)) != CSIGN_OK ||
+	    (r = csign_buf_new(CSIGN_ACCESS_KEY_LEN + 1, &secret)) !=
+		CSIGN_OK ||
+	    (r = csign_buf_putf(conf,
+		 "# countersign.conf(5): this host and its approval service\n"
+		 "service = %s\n"
+		 "access_key_file = %s/" KEY_NAME "\n"
+		 "%s",
+		 url, dir, settings == NULL ? "" : settings)) != CSIGN_OK ||
+	    (r = csign_buf_putf(secret, "%s\n", key)) != CSIGN_OK)
+		goto out;
+	/* The key first: a configuration without its key would be half one. */
+	if ((r = csign_file_replace_at(dirfd, KEY_NAME, 0600,
+		 csign_buf_data(secret), csign_buf_len(secret), &ctx->why)) !=
+	    CSIGN_OK)
+		goto out;
+	r = csign_file_create_at(dirfd, name, 0644, csign_buf_data(conf),
+	    csign_buf_len(conf), &ctx->why);
+out:
+	csign_buf_free(&conf);
+	csign_buf_free(&secret);
+	return r;
+}
+
+/* The folder that the audit file will be in, unless it is there and safe. */
+static enum csign_err
+make_audit_dir(struct csign_ctx *ctx)
+{
+	const char *path = ctx->settings.audit_file, *name;
+	enum csign_err r = CSIGN_E_INTERNAL;
+	struct csign_buf *dir = NULL;
+	int dirfd = -1;
+
+	if (csign_dir_parent(path, S_IWOTH, &ctx->why, &dirfd, &name) ==
+	    CSIGN_OK) {
+		csign_close(&dirfd);
+		return CSIGN_OK;
+	}
+	if ((r = csign_buf_new(CSIGN_CONF_LINE_MAX, &dir)) != CSIGN_OK ||
+	    (r = split_path(path, dir, &name)) != CSIGN_OK)
+		goto out;
+	r = csign_dir_create(csign_buf_str(dir), 0750, &ctx->why, &dirfd);
+	csign_close(&dirfd);
+out:
+	csign_buf_free(&dir);
+	return r;
+}
+
+enum csign_err
+csign_host_init(struct csign_ctx *ctx, const char *config_path,
+    const char *service_url, const char *access_key, const char *settings)
+{
+	const char *path =
+	    config_path == NULL ? CSIGN_CONFIG_PATH : config_path;
+	enum csign_err r = CSIGN_E_INTERNAL;
+	struct csign_buf *dir = NULL;
+	const char *name = NULL;
+	int dirfd = -1;
+
+	if (ctx == NULL || service_url == NULL || access_key == NULL)
+		return CSIGN_E_INVALID;
+	if ((r = check_init(ctx, service_url, access_key)) != CSIGN_OK ||
+	    (r = csign_buf_new(CSIGN_CONF_LINE_MAX, &dir)) != CSIGN_OK)
+		return r;
+	if ((r = split_path(path, dir, &name)) != CSIGN_OK) {
+		csign_why_set(&ctx->why, "%s: not an absolute path", path);
+		goto out;
+	}
+	if ((r = csign_dir_create(
+		 csign_buf_str(dir), 0755, &ctx->why, &dirfd)) != CSIGN_OK)
+		goto out;
+	if (faccessat(dirfd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+		csign_why_set(&ctx->why,
+		    "%s: there is a configuration already; it was not changed",
+		    path);
+		r = CSIGN_E_EXISTS;
+		goto out;
+	}
+	if ((r = write_init(ctx, dirfd, csign_buf_str(dir), name, service_url,
+		 access_key, settings)) != CSIGN_OK)
+		goto out;
+	/* a configuration that nobody can load is none */
+	if ((r = csign_ctx_load(ctx, path, NULL)) != CSIGN_OK) {
+		(void)!csign_file_remove_at(dirfd, name, NULL);
+		goto out;
+	}
+	if ((r = csign_store_create(ctx->settings.state_dir, &ctx->why)) !=
+	    CSIGN_OK)
+		goto out;
+	r = make_audit_dir(ctx);
+out:
+	csign_close(&dirfd);
+	csign_buf_free(&dir);
+	return r;
+}
+
+enum csign_err
+csign_service_ping(struct csign_ctx *ctx)
+{
+	const struct csign_errand errand = {
+	    .op = CSIGN_OP_PING, .subject = "", .link_id = ""};
+
+	if (!csign_ctx_enter(ctx))
+		return CSIGN_E_INVALID;
+	return csign_errand_run(ctx, &errand);
+}
+
+enum csign_err
+csign_service_remove_user(struct csign_ctx *ctx, const char *user)
+{
+	struct csign_errand errand = {
+	    .op = CSIGN_OP_REMOVE_USER, .link_id = ""};
+	struct csign_account account;
+	enum csign_err r;
+
+	if (!csign_ctx_enter(ctx) || user == NULL)
+		return CSIGN_E_INVALID;
+	if ((r = csign_account_find(user, &account, &ctx->why)) != CSIGN_OK)
+		return r;
+	errand.subject = account.name;
+	return csign_errand_run(ctx, &errand);
+}
+
+enum csign_err
+csign_service_remove_device(struct csign_ctx *ctx, const char *device_id)
+{
+	const struct csign_errand errand = {
+	    .op = CSIGN_OP_REMOVE_DEVICE, .subject = device_id, .link_id = ""};
+
+	if (!csign_ctx_enter(ctx) || device_id == NULL)
+		return CSIGN_E_INVALID;
+	return csign_errand_run(ctx, &errand);
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The one place that says yes.  Given an opened answer to a question of ours,
+ * it finds the device, checks the proof, writes state and audit record, and
+ * only then makes the verdict.
+ */
+#ifndef CSIGN_JUDGE_H
+#define CSIGN_JUDGE_H
+
+#include <stdint.h>
+
+#include "account.h"
+#include "answer.h"
+#include "buf.h"
+#include "compose.h"
+#include "countersign.h"
+#include "ctx.h"
+#include "device.h"
+#include "exchange.h"
+#include "proof.h"
+#include "request.h"
+
+/* What the question was; everything is borrowed. */
+struct csign_case {
+	struct csign_ctx *ctx;
+	const struct csign_request *req;
+	const struct csign_account *account;
+	const struct csign_composed *composed;
+	const struct csign_exchange *exchange;
+	bool known;  /* the account exists */
+	bool nobody; /* a question that no device may answer: RL-7 */
+	/* The devices as they were when the question was put. */
+	const struct csign_device_list *asked;
+	/* The test approval of an enrolment: only this device may answer. */
+	const struct csign_device *only;
+};
+
+struct csign_ruling {
+	char choice[CSIGN_CHOICE_MAX + 1];
+	char device[CSIGN_DEVICE_ID_SIZE];
+	char device_name[CSIGN_DEVICE_NAME_MAX + 1];
+	struct csign_proof_facts facts;
+};
+
+/*
+ * CSIGN_OK with *ret_verdict == CSIGN_VERDICT_GRANTED is the only yes.
+ * DENIED, NOT_ME, DECLINED: the person's no.  PROOF_*: this answer proves
+ * nothing; another may.  Everything else is trouble and final.
+ */
+CSIGN_WUR enum csign_err csign_judge(const struct csign_case *c,
+    const struct csign_buf *answer, struct csign_ruling *ret_ruling,
+    uint32_t *ret_verdict);
+
+/* Is this reason about one answer only, so that another may be waited for? */
+bool csign_is_proof_error(enum csign_err err);
+
+/* An audit record on this case, for what ends it without an answer. */
+CSIGN_WUR enum csign_err csign_case_audit(const struct csign_case *c,
+    const struct csign_ruling *ruling, const char *result,
+    enum csign_err reason);
+
+/*
+ * A step that was passed, far from 0 and from 1 in bits.  The verdict is made
+ * from all of them, looked at once more where it is made
+ * (countersign-security(7) SIG-6).
+ */
+#define CSIGN_STEP_PASSED UINT32_C(0x9665a65a)
+
+struct csign_steps {
+	uint32_t fresh;  /* not too old, after the proof was checked */
+	uint32_t device; /* this user's, read again under the lock */
+	uint32_t choice; /* one of those that grant */
+	uint32_t proof;
+	uint32_t state; /* durable */
+	uint32_t audit; /* taken by the sink */
+};
+uint32_t csign_verdict_of(const struct csign_steps *steps);
+
+#endif

@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* MEM-1: a frame is exactly what frame.h says, to the last byte. */
+#include "unit.h"
+
+#include "bounds.h"
+#include "buf.h"
+#include "fault.h"
+#include "frame.h"
+
+static const unsigned char content[] = {1, 0, 2, 0xff};
+
+static const struct csign_job full_job = {
+    .op = CSIGN_OP_APPROVE,
+    .deadline_ms = 90000,
+    .service = "https://approve.example.org",
+    .socket = "/run/countersignd/socket",
+    .ca_file = "/etc/countersign/ca.pem",
+    .pins = "sha256//AAAA;sha256//BBBB",
+    .proxy = "http://proxy.example.org:3128",
+    .access_key = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+    .subject = "alice",
+    .link_id = "BBBBBBBBBBBBBBBBBBBBBB",
+    .content = content,
+    .content_len = sizeof(content),
+    .lifetime = 90,
+};
+
+static struct csign_buf *
+new_buf(void)
+{
+	struct csign_buf *buf = NULL;
+
+	assert_ok(csign_buf_new(CSIGN_FRAME_MAX, &buf));
+	return buf;
+}
+
+static void
+assert_same_job(const struct csign_job *a, const struct csign_job *b)
+{
+	assert_int_equal(a->op, b->op);
+	assert_int_equal(a->deadline_ms, b->deadline_ms);
+	assert_string_equal(a->service, b->service);
+	assert_string_equal(a->socket, b->socket);
+	assert_string_equal(a->ca_file, b->ca_file);
+	assert_string_equal(a->pins, b->pins);
+	assert_string_equal(a->proxy, b->proxy);
+	assert_string_equal(a->access_key, b->access_key);
+	assert_string_equal(a->subject, b->subject);
+	assert_string_equal(a->link_id, b->link_id);
+	assert_bytes(
+	    "content", a->content, a->content_len, b->content, b->content_len);
+	assert_int_equal(a->lifetime, b->lifetime);
+}
+
+static void
+test_job(void **state)
+{
+	struct csign_job small = {.op = CSIGN_OP_PING}, got;
+	const struct csign_job empty = {
+	    CSIGN_OP_PING, 0, "", "", "", "", "", "", "", "", content, 0, 0};
+	struct csign_buf *frame = new_buf(), *store = NULL;
+
+	(void)state;
+	assert_ok(csign_frame_job(frame, &full_job));
+	assert_ok(csign_frame_read_job(
+	    csign_buf_data(frame), csign_buf_len(frame), &store, &got));
+	assert_same_job(&got, &full_job);
+	csign_buf_free(&store);
+
+	csign_buf_clear(frame);
+	assert_ok(csign_frame_job(frame, &small));
+	assert_ok(csign_frame_read_job(
+	    csign_buf_data(frame), csign_buf_len(frame), &store, &got));
+	assert_same_job(&got, &empty);
+	csign_buf_free(&store);
+	csign_buf_free(&frame);
+}
+
+/* The largest job that is allowed must fit the packet. */
+static void
+test_job_largest(void **state)
+{
+	static char line[CSIGN_CONF_LINE_MAX + 2];
+	static unsigned char big[CSIGN_CONTENT_MAX + 1];
+	struct csign_job job = full_job, got;
+	struct csign_buf *frame = new_buf(), *store = NULL;
+
+	(void)state;
+	memset(line, 'x', CSIGN_CONF_LINE_MAX);
+	job.pins = job.ca_file = job.proxy = line;
+	job.content = big;
+	job.content_len = CSIGN_CONTENT_MAX;
+	assert_ok(csign_frame_job(frame, &job));
+	assert_ok(csign_frame_read_job(
+	    csign_buf_data(frame), csign_buf_len(frame), &store, &got));
+	assert_same_job(&got, &job);
+	csign_buf_free(&store);
+
+	csign_buf_clear(frame);
+	job.content_len++;
+	assert_err("content", csign_frame_job(frame, &job), CSIGN_E_TOO_LONG);
+	csign_buf_clear(frame);
+	job.content_len = 0;
+	line[CSIGN_CONF_LINE_MAX] = 'x';
+	assert_err("line", csign_frame_job(frame, &job), CSIGN_E_TOO_LONG);
+	csign_buf_clear(frame);
+	job = full_job;
+	job.op = 0;
+	assert_err("op", csign_frame_job(frame, &job), CSIGN_E_INVALID);
+	csign_buf_free(&frame);
+}
+
+static enum csign_err
+read_job(const unsigned char *packet, size_t len)
+{
+	struct csign_buf *store = NULL;
+	struct csign_job job;
+	enum csign_err r = csign_frame_read_job(packet, len, &store, &job);
+
+	csign_buf_free(&store);
+	return r;
+}
+
+static void
+test_job_damaged(void **state)
+{
+	struct csign_buf *frame = new_buf();
+	unsigned char bytes[1024];
+	size_t len;
+
+	(void)state;
+	assert_ok(csign_frame_job(frame, &full_job));
+	len = csign_buf_len(frame);
+	assert_true(len < sizeof(bytes));
+	memcpy(bytes, csign_buf_data(frame), len);
+	csign_buf_free(&frame);
+	for (size_t cut = 0; cut < len; cut++)
+		assert_err("cut", read_job(bytes, cut), CSIGN_E_FORMAT);
+	bytes[len] = 0;
+	assert_err("longer", read_job(bytes, len + 1), CSIGN_E_FORMAT);
+	for (size_t i = 0; i < 5; i++) {
+		bytes[i] ^= 1;
+		assert_err("magic, type", read_job(bytes, len), CSIGN_E_FORMAT);
+		bytes[i] ^= 1;
+	}
+	bytes[5] = CSIGN_OP_FETCH + 1;
+	assert_err("op", read_job(bytes, len), CSIGN_E_FORMAT);
+	bytes[5] = CSIGN_OP_APPROVE;
+	assert_ok(read_job(bytes, len));
+	/* The service's name begins behind u32, u16: a NUL ends a string. */
+	assert_int_equal(bytes[12], 'h');
+	bytes[12] = 0;
+	assert_err("NUL", read_job(bytes, len), CSIGN_E_FORMAT);
+}
+
+/* clang-format off */
+static const struct {
+	const char *name;
+	size_t len;
+	const char *packet;
+	struct csign_frame frame;
+} frames[] = {
+	{"created", 5, "csf1\x10", {CSIGN_FRAME_CREATED, 0, 0, NULL, 0}},
+	{"seen", 5, "csf1\x11", {CSIGN_FRAME_SEEN, 0, 0, NULL, 0}},
+	{"answer", 10, "csf1\x12\0\3abc",
+	    {CSIGN_FRAME_ANSWER, 0, 0, (const unsigned char *)"abc", 3}},
+	{"ended", 6, "csf1\x13\2", {CSIGN_FRAME_ENDED, CSIGN_END_EXPIRED, 0,
+	    NULL, 0}},
+	{"done", 5, "csf1\x14", {CSIGN_FRAME_DONE, 0, 0, NULL, 0}},
+	{"trouble", 12, "csf1\x15\x0a\0\4oops",
+	    {CSIGN_FRAME_TROUBLE, CSIGN_TROUBLE_INTERNAL, 0,
+		(const unsigned char *)"oops", 4}},
+	{"outcome", 11, "csf1\2\3\0\2no\1",
+	    {CSIGN_FRAME_OUTCOME, CSIGN_OUTCOME_REJECTED, 1,
+		(const unsigned char *)"no", 2}},
+};
+
+static const struct {
+	const char *name;
+	size_t len;
+	const char *packet;
+} bad_frames[] = {
+	{"nothing", 0, ""},
+	{"magic alone", 4, "csf1"},
+	{"no type", 5, "csf1\0"},
+	{"a job", 5, "csf1\1"},
+	{"type between", 5, "csf1\x0f"},
+	{"type beyond", 5, "csf1\x16"},
+	{"type 255", 5, "csf1\xff"},
+	{"another version", 5, "csf2\x10"},
+	{"created with more", 6, "csf1\x10\0"},
+	{"answer without bytes", 7, "csf1\x12\0\0"},
+	{"answer of length 4 with 3", 10, "csf1\x12\0\4abc"},
+	{"answer of length 2 with 3", 10, "csf1\x12\0\2abc"},
+	{"ended 0", 6, "csf1\x13\0"},
+	{"ended 3", 6, "csf1\x13\3"},
+	{"trouble 0", 8, "csf1\x15\0\0\0"},
+	{"trouble 11", 8, "csf1\x15\x0b\0\0"},
+	{"outcome 0", 9, "csf1\2\0\0\0\0"},
+	{"outcome 4", 9, "csf1\2\4\0\0\0"},
+	{"outcome with 9 tries", 9, "csf1\2\3\0\0\x09"},
+};
+/* clang-format on */
+
+static void
+assert_same_frame(
+    const char *name, const struct csign_frame *a, const struct csign_frame *b)
+{
+	if (a->type != b->type || a->code != b->code ||
+	    a->tries_left != b->tries_left)
+		fail_msg("%s: another frame", name);
+	assert_bytes(name, a->len == 0 ? "" : (const char *)a->bytes, a->len,
+	    b->len == 0 ? "" : (const char *)b->bytes, b->len);
+}
+
+static void
+test_frames(void **state)
+{
+	struct csign_buf *out = new_buf();
+	struct csign_frame got;
+
+	(void)state;
+	for (size_t i = 0; i < N_ROWS(frames); i++) {
+		assert_err(frames[i].name,
+		    csign_frame_read(frames[i].packet, frames[i].len, &got),
+		    CSIGN_OK);
+		assert_same_frame(frames[i].name, &got, &frames[i].frame);
+		csign_buf_clear(out);
+		assert_err(frames[i].name,
+		    csign_frame_write(out, &frames[i].frame), CSIGN_OK);
+		assert_bytes(frames[i].name, csign_buf_data(out),
+		    csign_buf_len(out), frames[i].packet, frames[i].len);
+	}
+	csign_buf_clear(out);
+	assert_ok(csign_frame_outcome(out, CSIGN_OUTCOME_REJECTED, "no", 1));
+	assert_bytes("outcome", csign_buf_data(out), csign_buf_len(out),
+	    "csf1\2\3\0\2no\1", 11);
+	csign_buf_free(&out);
+}
+
+static void
+test_bad_frames(void **state)
+{
+	const struct csign_frame before = {.type = CSIGN_FRAME_DONE};
+	struct csign_frame got = before;
+
+	(void)state;
+	for (size_t i = 0; i < N_ROWS(bad_frames); i++) {
+		assert_err(bad_frames[i].name,
+		    csign_frame_read(
+			bad_frames[i].packet, bad_frames[i].len, &got),
+		    CSIGN_E_FORMAT);
+		assert_int_equal(got.type, before.type);
+	}
+	for (size_t i = 0; i < N_ROWS(frames); i++)
+		for (size_t cut = 0; cut < frames[i].len; cut++)
+			assert_err(frames[i].name,
+			    csign_frame_read(frames[i].packet, cut, &got),
+			    CSIGN_E_FORMAT);
+}
+
+static void
+test_write_refuses(void **state)
+{
+	static const unsigned char big[CSIGN_ANSWER_MAX + 1];
+	const struct csign_frame bad[] = {
+	    {.type = CSIGN_FRAME_JOB},
+	    {.type = (enum csign_frame_type)0},
+	    {.type = CSIGN_FRAME_ANSWER},
+	    {.type = CSIGN_FRAME_ANSWER, .bytes = big, .len = sizeof(big)},
+	    {.type = CSIGN_FRAME_ENDED},
+	    {.type = CSIGN_FRAME_TROUBLE},
+	    {.type = CSIGN_FRAME_TROUBLE,
+		.code = 1,
+		.bytes = big,
+		.len = CSIGN_WHY_SIZE},
+	    {.type = CSIGN_FRAME_OUTCOME},
+	    {.type = CSIGN_FRAME_OUTCOME, .code = 1, .tries_left = 9},
+	};
+	struct csign_buf *out = new_buf();
+
+	(void)state;
+	for (size_t i = 0; i < N_ROWS(bad); i++) {
+		assert_err(
+		    "bad", csign_frame_write(out, &bad[i]), CSIGN_E_INVALID);
+		assert_int_equal(csign_buf_len(out), 0);
+	}
+	csign_buf_free(&out);
+}
+
+/* What is accepted is exactly what would be written: nothing is left over. */
+static void
+assert_exact(const unsigned char *packet, size_t len, struct csign_buf *out)
+{
+	struct csign_frame frame;
+
+	if (csign_frame_read(packet, len, &frame) != CSIGN_OK)
+		return;
+	csign_buf_clear(out);
+	assert_ok(csign_frame_write(out, &frame));
+	assert_bytes(
+	    "random", csign_buf_data(out), csign_buf_len(out), packet, len);
+}
+
+static void
+test_random(void **state)
+{
+	struct csign_buf *out = new_buf();
+	uint64_t seed = 20261121;
+	unsigned char packet[64];
+
+	(void)state;
+	for (int round = 0; round < 200000; round++) {
+		const size_t row = (size_t)round % N_ROWS(frames);
+		size_t len = frames[row].len;
+
+		memcpy(packet, frames[row].packet, len);
+		for (int change = 0; change < 3; change++) {
+			seed =
+			    seed * 6364136223846793005U + 1442695040888963407U;
+			packet[4 + (seed >> 33) % 12] =
+			    (unsigned char)(seed >> 56);
+		}
+		assert_exact(packet, 4 + (seed >> 40) % 16, out);
+		assert_exact(packet, len, out);
+	}
+	csign_buf_free(&out);
+}
+
+static struct csign_buf *fault_frame;
+
+static int
+read_fault_job(void)
+{
+	return read_job(
+	    csign_buf_data(fault_frame), csign_buf_len(fault_frame));
+}
+
+static void
+test_memory(void **state)
+{
+	(void)state;
+	fault_frame = new_buf();
+	assert_ok(csign_frame_job(fault_frame, &full_job));
+	fault_loop(read_fault_job);
+	csign_buf_free(&fault_frame);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_job),
+	    cmocka_unit_test(test_job_largest),
+	    cmocka_unit_test(test_job_damaged),
+	    cmocka_unit_test(test_frames),
+	    cmocka_unit_test(test_bad_frames),
+	    cmocka_unit_test(test_write_refuses),
+	    cmocka_unit_test(test_random),
+	    cmocka_unit_test(test_memory),
+	};
+
+	return cmocka_run_group_tests_name("frame", tests, NULL, NULL);
+}
