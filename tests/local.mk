@@ -17,6 +17,8 @@ AM_TESTS_ENVIRONMENT = \
 
 include tests/unit/local.mk
 include tests/courier/local.mk
+include tests/service/local.mk
+include tests/fuzz/local.mk
 
 # The unit tests, each in valgrind; a leak or a bad access is a hard error.
 check-valgrind: all

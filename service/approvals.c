@@ -1,0 +1,567 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#include "approvals.h"
+#include "clock.h"
+#include "codec.h"
+#include "log.h"
+#include "secret.h"
+
+#define BUCKETS 4096 /* of those who wait; a power of two */
+#define BATCH 256    /* expired or removed in one turn of the loop */
+/* More on one approval are not two parties but somebody who collects. */
+#define WAITERS_MAX 8
+#define REMOVE_AFTER_MS 30000U
+#define RETRY_MS 1000U
+/*
+ * The host judges the lifetime by its own clock: an answer that came in time
+ * may be granted a moment after the end, and the phone shall hear of it.
+ */
+#define GRACE_MS CSIGN_OUTCOME_TIMEOUT_MS
+
+struct waiter {
+	LIST_ENTRY(waiter) next;
+	struct approvals *approvals;
+	/* Both: the database gives the id of a revoked host's newest again. */
+	int64_t approval;
+	char transaction_id[STORE_ID_SIZE];
+	struct http_conn *conn;
+	approvals_teller *tell;
+	void *arg;
+	struct event timer;
+};
+
+LIST_HEAD(waiter_list, waiter);
+
+struct approvals {
+	struct event_base *base;
+	struct store *store;
+	const struct settings *settings;
+	struct event *timer;
+	uint64_t timer_at; /* ms since 1970; UINT64_MAX: not set */
+	struct waiter_list waiters[BUCKETS];
+};
+
+static uint64_t
+now_ms(void)
+{
+	uint64_t ms = 0;
+
+	if (csign_clock_wall(&ms) != CSIGN_OK)
+		log_event(CSIGN_LOG_ERR, "clock_error");
+	return ms;
+}
+
+/* --- those who wait ------------------------------------------------------- */
+
+static void
+waiter_free(struct waiter *waiter)
+{
+	LIST_REMOVE(waiter, next);
+	event_del(&waiter->timer);
+	free(waiter);
+}
+
+static bool
+waits_for(const struct waiter *waiter, const struct approval *approval)
+{
+	return waiter->approval == approval->id &&
+	       strcmp(waiter->transaction_id, approval->transaction_id) == 0;
+}
+
+/* The client went away. */
+static void
+on_gone(void *arg)
+{
+	waiter_free(arg);
+}
+
+static void
+tell(struct waiter *waiter, const struct approval *approval)
+{
+	struct waiter w = *waiter;
+
+	waiter_free(waiter);
+	w.tell(w.arg, w.conn, approval);
+}
+
+/* Tells one waiter how things are now. */
+static void
+tell_current(struct waiter *waiter)
+{
+	struct approval approval;
+	enum csign_err r;
+
+	r = store_approval_by_id(
+	    waiter->approvals->store, waiter->approval, &approval);
+	if (r == CSIGN_OK && !waits_for(waiter, &approval))
+		r = CSIGN_E_NOT_FOUND;
+	tell(waiter, r == CSIGN_OK ? &approval : NULL);
+}
+
+static void
+on_waited(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	tell_current(arg);
+}
+
+static struct waiter_list *
+bucket_of(struct approvals *approvals, int64_t id)
+{
+	return &approvals->waiters[(uint64_t)id % BUCKETS];
+}
+
+static void
+wake(struct approvals *approvals, const struct approval *approval)
+{
+	struct waiter *w, *next;
+
+	for (w = LIST_FIRST(bucket_of(approvals, approval->id)); w != NULL;
+	     w = next) {
+		next = LIST_NEXT(w, next);
+		if (waits_for(w, approval))
+			tell(w, approval);
+	}
+}
+
+/* Makes room: the one who has waited longest is told that nothing changed. */
+static void
+limit_waiters(struct approvals *approvals, int64_t id)
+{
+	struct waiter *oldest = NULL, *w = LIST_FIRST(bucket_of(approvals, id));
+	unsigned n = 0;
+
+	for (; w != NULL; w = LIST_NEXT(w, next))
+		if (w->approval == id) {
+			n++;
+			oldest = w; /* the newest stands first */
+		}
+	if (n >= WAITERS_MAX)
+		tell_current(oldest);
+}
+
+static enum csign_err
+wait_for(struct approvals *approvals, const struct approval *approval,
+    const struct approvals_poll *poll, struct http_conn *conn)
+{
+	struct timeval wait = {(time_t)poll->wait_s, 0};
+	struct waiter *waiter;
+
+	limit_waiters(approvals, approval->id);
+	if ((waiter = calloc(1, sizeof *waiter)) == NULL)
+		return CSIGN_E_NOMEM;
+	waiter->approvals = approvals;
+	waiter->approval = approval->id;
+	memcpy(waiter->transaction_id, approval->transaction_id, STORE_ID_SIZE);
+	waiter->conn = conn;
+	waiter->tell = poll->tell;
+	waiter->arg = poll->arg;
+	if (event_assign(&waiter->timer, approvals->base, -1, 0, on_waited,
+		waiter) != 0 ||
+	    event_add(&waiter->timer, &wait) != 0) {
+		free(waiter);
+		return CSIGN_E_NOMEM;
+	}
+	LIST_INSERT_HEAD(bucket_of(approvals, approval->id), waiter, next);
+	http_hold(conn, on_gone, waiter);
+	return CSIGN_OK;
+}
+
+enum csign_err
+approvals_tell(struct approvals *approvals, const struct approval *approval,
+    const struct approvals_poll *poll, struct http_conn *conn)
+{
+	if (poll->wait_s > 0 && approval->sequence <= poll->after &&
+	    STATE_IS_OPEN(approval->state))
+		return wait_for(approvals, approval, poll, conn);
+	poll->tell(poll->arg, conn, approval);
+	return CSIGN_OK;
+}
+
+void
+approvals_tell_all(struct approvals *approvals)
+{
+	struct waiter *w, *next;
+	size_t i;
+
+	for (i = 0; i < BUCKETS; i++)
+		for (w = LIST_FIRST(&approvals->waiters[i]); w != NULL;
+		     w = next) {
+			next = LIST_NEXT(w, next);
+			tell_current(w);
+		}
+}
+
+/* --- time ----------------------------------------------------------------- */
+
+static void
+set_timer(struct approvals *approvals, uint64_t at, uint64_t now)
+{
+	uint64_t in = at > now ? at - now : 0;
+	struct timeval tv;
+
+	if (in > 3600000) /* a wall clock that jumped back */
+		in = 3600000;
+	tv.tv_sec = (time_t)(in / 1000);
+	tv.tv_usec = (suseconds_t)(in % 1000 * 1000);
+	if (event_add(approvals->timer, &tv) == 0)
+		approvals->timer_at = at;
+}
+
+/* After a change that may be due sooner than what the timer waits for. */
+static void
+timer_at_latest(struct approvals *approvals, uint64_t at, uint64_t now)
+{
+	if (at < approvals->timer_at)
+		set_timer(approvals, at, now);
+}
+
+/*
+ * When something has to happen next: an open one expires, a closed one is
+ * removed.  An answered one gets its grace only when its time is over, which
+ * is rare, so that an answer changes nothing that is indexed.
+ */
+static uint64_t
+due_of(const struct approval *approval)
+{
+	uint64_t end = approval->ends;
+
+	if (STATE_IS_OPEN(approval->state))
+		return end;
+	/* Whole seconds, so that many are removed in one go. */
+	return (end + REMOVE_AFTER_MS) / 1000 * 1000 + 1000;
+}
+
+/* Is an open one over, seen from now? */
+static bool
+is_over(const struct approval *approval, uint64_t now)
+{
+	uint64_t end = approval->ends;
+
+	if (approval->state == STATE_ANSWERED)
+		end += GRACE_MS;
+	return STATE_IS_OPEN(approval->state) && end <= now;
+}
+
+/* One change: written, told. */
+static enum csign_err
+change(struct approvals *approvals, struct approval *approval,
+    enum approval_state state, enum approval_event event, const char *answer)
+{
+	struct approval next = *approval;
+	enum csign_err r;
+
+	next.state = state;
+	next.event = event;
+	next.sequence++;
+	next.due = due_of(&next);
+	r = store_approval_change(approvals->store, &next, answer, now_ms());
+	if (r != CSIGN_OK)
+		return r;
+	*approval = next;
+	wake(approvals, approval);
+	return CSIGN_OK;
+}
+
+static enum csign_err
+expire(struct approvals *approvals, struct approval *approval)
+{
+	enum csign_err r;
+
+	r = change(approvals, approval, STATE_EXPIRED, EVENT_EXPIRED, NULL);
+	if (r == CSIGN_OK)
+		log_event(CSIGN_LOG_INFO, "approval_expired", "transaction",
+		    approval->transaction_id);
+	return r;
+}
+
+/* Expires it; an answered one may wait a little longer for its outcome. */
+static enum csign_err
+serve_open(struct approvals *approvals, struct approval *approval, uint64_t now)
+{
+	if (is_over(approval, now))
+		return expire(approvals, approval);
+	return store_approval_postpone(
+	    approvals->store, approval->id, approval->ends + GRACE_MS);
+}
+
+/* Everything due now, at most a batch; *ret_n says how many. */
+static enum csign_err
+serve_due(struct approvals *approvals, uint64_t now, size_t *ret_n)
+{
+	struct approval approval;
+	int64_t ids[BATCH];
+	enum csign_err r;
+	size_t i, n = 0, closed = 0;
+
+	r = store_approval_due(approvals->store, now, ids, BATCH, &n);
+	for (i = 0; i < n && r == CSIGN_OK; i++) {
+		r = store_approval_by_id(approvals->store, ids[i], &approval);
+		if (r == CSIGN_OK && STATE_IS_OPEN(approval.state))
+			r = serve_open(approvals, &approval, now);
+		else
+			ids[closed++] = ids[i];
+	}
+	*ret_n = n;
+	if (r != CSIGN_OK || closed == 0 ||
+	    (r = store_begin(approvals->store)) != CSIGN_OK)
+		return r;
+	for (i = 0; i < closed && r == CSIGN_OK; i++)
+		r = store_approval_remove(approvals->store, ids[i]);
+	return store_end(approvals->store, r);
+}
+
+static void
+on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct approvals *approvals = arg;
+	uint64_t now = now_ms(), due = 0;
+	size_t n = 0;
+
+	(void)fd;
+	(void)what;
+	approvals->timer_at = UINT64_MAX;
+	if (serve_due(approvals, now, &n) != CSIGN_OK ||
+	    store_approval_soonest(approvals->store, &due) != CSIGN_OK)
+		/* Later again; who asks sees what is over all the same. */
+		set_timer(approvals, now + RETRY_MS, now);
+	else if (n == BATCH)
+		set_timer(approvals, now, now);
+	else if (due != UINT64_MAX)
+		set_timer(approvals, due, now);
+}
+
+/* --- making and finding --------------------------------------------------- */
+
+enum csign_err
+approvals_new(struct event_base *base, struct store *store,
+    const struct settings *settings, struct approvals **ret_approvals)
+{
+	struct approvals *approvals;
+
+	if ((approvals = calloc(1, sizeof *approvals)) == NULL)
+		return CSIGN_E_NOMEM;
+	approvals->base = base;
+	approvals->store = store;
+	approvals->settings = settings;
+	approvals->timer = event_new(base, -1, 0, on_timer, approvals);
+	if (approvals->timer == NULL) {
+		free(approvals);
+		return CSIGN_E_NOMEM;
+	}
+	/* What became due while nobody ran. */
+	on_timer(-1, 0, approvals);
+	*ret_approvals = approvals;
+	return CSIGN_OK;
+}
+
+void
+approvals_free(struct approvals **approvals)
+{
+	struct waiter *w, *next;
+	size_t i;
+
+	if (*approvals == NULL)
+		return;
+	for (i = 0; i < BUCKETS; i++)
+		for (w = LIST_FIRST(&(*approvals)->waiters[i]); w != NULL;
+		     w = next) {
+			next = LIST_NEXT(w, next);
+			waiter_free(w);
+		}
+	event_free((*approvals)->timer);
+	free(*approvals);
+	*approvals = NULL;
+}
+
+static enum csign_err
+hash_text(const char *text, unsigned char ret_hash[STORE_HASH_LEN])
+{
+	if (EVP_Digest(
+		text, strlen(text), ret_hash, NULL, EVP_sha256(), NULL) != 1)
+		return CSIGN_E_CRYPTO;
+	return CSIGN_OK;
+}
+
+enum csign_err
+approvals_create(struct approvals *approvals, struct question *question,
+    uint32_t lifetime_s, char ret_transaction_id[STORE_ID_SIZE],
+    char ret_token[TOKEN_SIZE])
+{
+	unsigned char token_bytes[32], hash[STORE_HASH_LEN];
+	char token[TOKEN_SIZE];
+	uint64_t now = now_ms();
+	enum csign_err r;
+
+	question->ends = now + (uint64_t)lifetime_s * 1000;
+	question->max_host = approvals->settings->max_pending_host;
+	question->max_user = approvals->settings->max_pending_user;
+	if ((r = csign_random(token_bytes, sizeof token_bytes)) != CSIGN_OK ||
+	    (r = csign_b64u_encode(token_bytes, sizeof token_bytes, token,
+		 sizeof token)) != CSIGN_OK ||
+	    (r = hash_text(token, hash)) != CSIGN_OK ||
+	    (r = store_approval_create(approvals->store, question, hash,
+		 ret_transaction_id)) != CSIGN_OK)
+		goto out;
+	timer_at_latest(approvals, question->ends, now);
+	memcpy(ret_token, token, sizeof token);
+out:
+	csign_wipe(token_bytes, sizeof token_bytes);
+	csign_wipe(token, sizeof token);
+	return r;
+}
+
+/* An approval that was found: the timer may be late, its end is not. */
+static enum csign_err
+fresh(struct approvals *approvals, struct approval *approval)
+{
+	if (is_over(approval, now_ms()))
+		return expire(approvals, approval);
+	return CSIGN_OK;
+}
+
+enum csign_err
+approvals_by_token(struct approvals *approvals, const char *token,
+    struct approval *ret_approval)
+{
+	unsigned char hash[STORE_HASH_LEN];
+	enum csign_err r;
+
+	if ((r = hash_text(token, hash)) != CSIGN_OK ||
+	    (r = store_approval_by_token(
+		 approvals->store, hash, ret_approval)) != CSIGN_OK)
+		return r;
+	return fresh(approvals, ret_approval);
+}
+
+enum csign_err
+approvals_by_transaction(struct approvals *approvals, int64_t space,
+    const char *transaction_id, struct approval *ret_approval)
+{
+	enum csign_err r;
+
+	if ((r = store_approval_by_transaction(approvals->store, space,
+		 transaction_id, ret_approval)) != CSIGN_OK)
+		return r;
+	return fresh(approvals, ret_approval);
+}
+
+enum csign_err
+approvals_by_link(struct approvals *approvals, const char *link_id,
+    struct approval *ret_approval)
+{
+	enum csign_err r;
+
+	if ((r = store_approval_by_link(
+		 approvals->store, link_id, ret_approval)) != CSIGN_OK)
+		return r;
+	return fresh(approvals, ret_approval);
+}
+
+/* --- changes -------------------------------------------------------------- */
+
+static enum csign_err
+check_open(const struct approval *approval)
+{
+	if (STATE_IS_OPEN(approval->state))
+		return CSIGN_OK;
+	return approval->state == STATE_EXPIRED ? CSIGN_E_EXPIRED
+						: CSIGN_E_STATE;
+}
+
+enum csign_err
+approvals_seen(struct approvals *approvals, struct approval *approval)
+{
+	enum csign_err r;
+
+	if ((r = check_open(approval)) != CSIGN_OK)
+		return r;
+	if (approval->state != STATE_PENDING)
+		return CSIGN_OK;
+	return change(approvals, approval, STATE_SEEN, EVENT_SEEN, NULL);
+}
+
+enum csign_err
+approvals_answer(
+    struct approvals *approvals, struct approval *approval, const char *answer)
+{
+	enum csign_err r;
+
+	if ((r = check_open(approval)) != CSIGN_OK)
+		return r;
+	if (approval->state == STATE_ANSWERED)
+		return CSIGN_E_AGAIN;
+	return change(
+	    approvals, approval, STATE_ANSWERED, EVENT_ANSWERED, answer);
+}
+
+static enum approval_state
+outcome_state(enum approval_event outcome, int32_t tries_left)
+{
+	if (outcome == EVENT_GRANTED)
+		return STATE_GRANTED;
+	if (outcome == EVENT_REJECTED && tries_left > 0)
+		return STATE_PENDING;
+	return STATE_DENIED;
+}
+
+enum csign_err
+approvals_outcome(struct approvals *approvals, struct approval *approval,
+    enum approval_event outcome, const char *reason, int32_t tries_left)
+{
+	enum approval_state state = outcome_state(outcome, tries_left);
+	size_t len = strlen(reason);
+	enum csign_err r;
+
+	/* A courier that did not hear our answer says it again. */
+	if (approval->state == state && approval->event == outcome)
+		return CSIGN_OK;
+	if ((r = check_open(approval)) != CSIGN_OK)
+		return r;
+	if (approval->state != STATE_ANSWERED || len > STORE_REASON_MAX)
+		return CSIGN_E_STATE;
+	memcpy(approval->reason, reason, len + 1);
+	approval->tries_left = outcome == EVENT_REJECTED ? tries_left : -1;
+	return change(approvals, approval, state, outcome, NULL);
+}
+
+enum csign_err
+approvals_cancel(struct approvals *approvals, struct approval *approval)
+{
+	if (!STATE_IS_OPEN(approval->state))
+		return CSIGN_OK;
+	return change(
+	    approvals, approval, STATE_CANCELLED, EVENT_CANCELLED, NULL);
+}
+
+enum csign_err
+approvals_cancel_user(
+    struct approvals *approvals, int64_t space, const char *username)
+{
+	struct approval approval;
+	int64_t ids[BATCH];
+	size_t i, n = BATCH;
+	enum csign_err r;
+
+	while (n == BATCH) {
+		if ((r = store_approval_open_of(approvals->store, space,
+			 username, ids, BATCH, &n)) != CSIGN_OK)
+			return r;
+		for (i = 0; i < n; i++)
+			if ((r = store_approval_by_id(approvals->store, ids[i],
+				 &approval)) != CSIGN_OK ||
+			    (r = approvals_cancel(approvals, &approval)) !=
+				CSIGN_OK)
+				return r;
+	}
+	return CSIGN_OK;
+}

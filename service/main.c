@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cmd.h"
+#include "log.h"
+#include "server.h"
+
+static const char usage[] =
+    "usage: countersignd serve [--config FILE]\n"
+    "       countersignd host add NAME [--space SPACE] [--rights LIST]"
+    " [--config FILE]\n"
+    "       countersignd host list [--json] [--config FILE]\n"
+    "       countersignd host revoke NAME [--config FILE]\n"
+    "       countersignd web --list [--json]\n"
+    "       countersignd --help | --version\n";
+
+void
+cmd_say(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	(void)fputs("countersignd: ", stderr);
+	(void)vfprintf(stderr, fmt, args);
+	(void)fputc('\n', stderr);
+	va_end(args);
+}
+
+int
+cmd_serve(int argc, char **argv)
+{
+	static const struct option options[] = {
+	    {"config", required_argument, NULL, 'c'}, {NULL, 0, NULL, 0}};
+	const char *config = NULL;
+	struct csign_why why = {""};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "+", options, NULL)) != -1) {
+		if (option != 'c')
+			return CMD_USAGE;
+		config = optarg;
+	}
+	if (optind != argc)
+		return CMD_USAGE;
+	if (server_run(config, &why) == CSIGN_OK)
+		return CMD_OK;
+	log_event(CSIGN_LOG_ERR, "not_started", "reason", why.text);
+	return CMD_TROUBLE;
+}
+
+/* Keys pass through here: no core, no debugger, no file for others. */
+static bool
+protect_process(void)
+{
+	static const struct rlimit none = {0, 0};
+
+	umask(077);
+	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 &&
+	       setrlimit(RLIMIT_CORE, &none) == 0;
+}
+
+static int
+dispatch(int argc, char **argv)
+{
+	if (argc < 1)
+		return CMD_USAGE;
+	if (strcmp(argv[0], "serve") == 0)
+		return cmd_serve(argc, argv);
+	if (strcmp(argv[0], "host") == 0)
+		return cmd_host(argc, argv);
+	if (strcmp(argv[0], "web") == 0)
+		return cmd_web(argc, argv);
+	if (argc == 1 && strcmp(argv[0], "--version") == 0)
+		(void)puts("countersignd " PACKAGE_VERSION);
+	else if (argc == 1 && strcmp(argv[0], "--help") == 0)
+		(void)fputs(usage, stdout);
+	else
+		return CMD_USAGE;
+	return CMD_OK;
+}
+
+int
+main(int argc, char **argv)
+{
+	int status;
+
+	if (!protect_process()) {
+		cmd_say("the process could not be protected");
+		return CMD_TROUBLE;
+	}
+	status = dispatch(argc - 1, argv + 1);
+	if (status == CMD_USAGE)
+		(void)fputs(usage, stderr);
+	if (fflush(stdout) != 0 && status == CMD_OK)
+		status = CMD_TROUBLE;
+	return status;
+}

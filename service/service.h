@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the parts of a running countersignd share. */
+#ifndef SERVICE_SERVICE_H
+#define SERVICE_SERVICE_H
+
+#include "approvals.h"
+#include "buf.h"
+#include "http.h"
+#include "peer.h"
+#include "rate.h"
+#include "settings.h"
+#include "store.h"
+#include "tls.h"
+
+struct event_base;
+
+struct service {
+	struct settings settings;
+	struct proxies proxies;
+	struct event_base *base;
+	struct store *store;
+	struct approvals *approvals;
+	struct http_server *http;
+	struct tls *tls; /* or NULL */
+	struct rate *host_rate;
+	struct rate *address_rate;
+	struct rate *link_rate;
+	struct rate *log_rate; /* of lines about one address */
+	uint64_t health_at;    /* ms since boot: when health was found */
+	enum csign_err health;
+	struct csign_buf *out;                /* the reply being made */
+	unsigned char room[CSIGN_ANSWER_MAX]; /* for sealed bytes read */
+};
+
+#endif

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The phone API of the service.  Of what it says only the outcome is shown as
+// the host's word, and nothing of it decides anything.
+
+const RETRY_MS = [250, 500, 1000, 2000, 4000];
+
+/** An answer of the service that is no success. */
+export class Refused extends Error {
+	constructor(status, error) {
+		super(error);
+		this.status = status;
+		this.error = error;
+	}
+}
+
+/** The network, or the service, was away for longer than the question lives. */
+export class Unreachable extends Error {}
+
+let base = null;
+
+/** Where the service is: service.json beside the page, "" for its own origin. */
+export function findService() {
+	base ??= fetch("/service.json").then(async (reply) => {
+		if (!reply.ok)
+			throw new TypeError("no service.json");
+		return String((await reply.json()).service || "").replace(/\/$/, "");
+	}).catch((error) => {
+		base = null;
+		throw error;
+	});
+	return base;
+}
+
+async function once(method, path, body, signal) {
+	const reply = await fetch(await findService() + path, {
+		method, signal, cache: "no-store", redirect: "error",
+		referrerPolicy: "no-referrer", credentials: "same-origin",
+		...(body === undefined ? {} : {
+			headers: { "Content-Type": "application/json" },
+			body: JSON.stringify(body),
+		}),
+	});
+	if (reply.status >= 500)
+		throw new TypeError("trouble of the service");
+	const json = reply.status === 204 ? {}
+		: await reply.json().catch(() => ({}));
+	if (!reply.ok)
+		throw new Refused(reply.status, String(json.error || ""));
+	return json;
+}
+
+export const sleep = (ms, signal) => new Promise((wake, fail) => {
+	const timer = setTimeout(wake, ms);
+	signal?.addEventListener("abort", () => {
+		clearTimeout(timer);
+		fail(signal.reason);
+	}, { once: true });
+});
+
+/**
+ * One question at the service.  The life of a call is the question's: while
+ * left() is not 0, what the network loses is sent again; away(yes) is told.
+ */
+export class Carrier {
+	constructor(id, signal, left, away) {
+		Object.assign(this, { at: `/links/${id}`, signal, left, away });
+	}
+
+	/** worth(error): is this refusal one to wait for the end of? */
+	async call(method, rest, body, signal = this.signal, worth = () => false) {
+		for (let n = 0; ; n++) {
+			try {
+				const json = await once(method, this.at + rest, body, signal);
+				this.away(false);
+				return { ...json, attempts: n + 1 };
+			} catch (error) {
+				const refused = error instanceof Refused;
+				signal.throwIfAborted();
+				if (refused && !worth(error))
+					throw Object.assign(error, { attempts: n + 1 });
+				if (this.left() <= 0)
+					throw refused ? error : new Unreachable();
+				if (!refused)
+					this.away(true);
+			}
+			await sleep(RETRY_MS[Math.min(n, RETRY_MS.length - 1)], signal);
+		}
+	}
+
+	look() {
+		return this.call("GET", "");
+	}
+
+	/** A question that will be there in a moment. */
+	appear() {
+		return this.call("GET", "", undefined, this.signal,
+			(error) => error.status === 404);
+	}
+
+	/** That somebody looks: for the terminal's comfort, so a failure is none. */
+	seen() {
+		once("POST", this.at + "/seen", {}, this.signal).catch(() => {});
+	}
+
+	answer(sealed, hint) {
+		return this.call("POST", "/answer", { answer: sealed, hint });
+	}
+
+	events(after, signal) {
+		return this.call("GET", `/events?wait=25&after=${after}`, undefined,
+			signal);
+	}
+
+	claim(device, name) {
+		return this.call("POST", "/device", { deviceId: device, name });
+	}
+}

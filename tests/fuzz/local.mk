@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Fuzz targets.  "make check" gives each its seeds; clang looks for more:
+#   make fuzz-http_head FUZZ_SECONDS=300
+FUZZ_TESTS = %D%/http_head
+check_PROGRAMS += $(FUZZ_TESTS)
+TESTS += $(FUZZ_TESTS)
+FUZZ_SEEDS = \
+	%D%/http_head/continue \
+	%D%/http_head/delete \
+	%D%/http_head/every-header \
+	%D%/http_head/http10 \
+	%D%/http_head/overflow \
+	%D%/http_head/post \
+	%D%/http_head/query \
+	%D%/http_head/smuggle-folded \
+	%D%/http_head/smuggle-lf \
+	%D%/http_head/smuggle-te
+EXTRA_DIST += $(FUZZ_SEEDS)
+
+%C%_http_head_SOURCES = %D%/fuzz.h %D%/http_head.c %D%/replay.c \
+	service/http_head.c service/http_head.h
+%C%_http_head_CPPFLAGS = $(AM_CPPFLAGS) -iquote $(top_srcdir) \
+	-DSEEDS='"$(abs_top_srcdir)/%D%/http_head"'
+%C%_http_head_CFLAGS = $(AM_CFLAGS)
+%C%_http_head_LDADD = lib/libcsign.la
+
+CLANG = clang
+FUZZ_SECONDS = 60
+fuzz-http_head:
+	$(AM_V_at)$(MKDIR_P) tests/fuzz/corpus
+	$(CLANG) -g -O1 -std=gnu11 -fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=all -I. -iquote $(top_srcdir) \
+		-iquote $(top_srcdir)/lib -iquote $(top_srcdir)/service \
+		-o tests/fuzz/fuzz-http_head $(srcdir)/%D%/http_head.c \
+		$(srcdir)/service/http_head.c $(srcdir)/lib/codec.c
+	tests/fuzz/fuzz-http_head -max_len=8192 -max_total_time=$(FUZZ_SECONDS) \
+		-timeout=5 tests/fuzz/corpus $(srcdir)/%D%/http_head
+.PHONY: fuzz-http_head
