@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
+dist_man_MANS += %D%/countersign.1
+dist_man_MANS += %D%/countersign-phone.1
 dist_man_MANS += %D%/libcountersign.3
 dist_man_MANS += %D%/countersign.conf.5
 dist_man_MANS += %D%/countersign-devices.5

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A link on a terminal: shown as QR code and as text, and waited for with the
+ * time that is left.  Enrolments and approvals look the same from here.
+ */
+#ifndef CLI_ASK_H
+#define CLI_ASK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "command.h"
+#include "countersign.h"
+
+/* How QR codes are drawn: style 0 is not at all. */
+struct ask_style {
+	int qr; /* 0 or enum csign_qr_style */
+	bool inverse;
+};
+
+/*
+ * From --qr and --inverse, else from the configuration, else by the locale.
+ * False, with a message, if --qr is none of its words.
+ */
+bool ask_style(const struct args *args, struct csign_ctx *ctx,
+    struct ask_style *ret_style);
+
+/* What is waited for. */
+struct ask {
+	void *object;
+	const char *link;
+	int fd;
+	uint32_t (*seconds_left)(const void *object);
+	enum csign_err (*look)(void *object); /* CSIGN_E_AGAIN: not yet */
+};
+
+/*
+ * Shows the link and waits until look() has something to say, or stop_fd is
+ * readable: CSIGN_E_INTERRUPTED.
+ */
+enum csign_err ask_phone(
+    const struct ask *ask, const struct ask_style *style, int stop_fd);
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The commands of countersign-phone(1), and what they share. */
+#ifndef PHONE_CMD_H
+#define PHONE_CMD_H
+
+#include <stdbool.h>
+
+#include "../command.h"
+#include "bounds.h"
+#include "crypto.h"
+#include "secret.h"
+#include "store.h"
+#include "why.h"
+
+/* The program's options, in the order of the table in main.c. */
+enum phone_option {
+	OPT_NAME,
+	OPT_CHOICE,
+	OPT_CODE,
+	OPT_NOT_ME,
+	OPT_UNSIGNED,
+	OPT_DEVICE,
+	OPT_ONCE,
+	OPT_YES,
+	OPT_STORE,
+	OPT_PASSPHRASE_FILE,
+	OPT_CA_FILE,
+	OPT_JSON,
+	OPT_COUNT,
+};
+
+enum out_status cmd_enroll(const struct args *args);
+enum out_status cmd_approve(const struct args *args);
+enum out_status cmd_deny(const struct args *args);
+enum out_status cmd_watch(const struct args *args);
+enum out_status cmd_devices(const struct args *args);
+
+/* --- a phone that is switched on: phone_common.c ---------------------------
+ */
+
+struct phone {
+	const struct args *args;
+	struct csign_crypto *crypto;
+	struct store *store;
+	int stop_fd; /* readable: somebody pressed Ctrl-C */
+	struct csign_why why;
+};
+
+/* On failure it has said why. */
+enum out_status phone_open(struct phone *phone, const struct args *args);
+void phone_close(struct phone *phone);
+
+/* Says phone->why, or what err means; returns the exit status. */
+enum out_status phone_fail(const struct phone *phone, enum csign_err err);
+
+/*
+ * The link: the operand, or found in standard input when that is "-" or
+ * missing; asked for when there is a terminal.
+ */
+enum out_status phone_link(
+    struct phone *phone, char ret_link[CSIGN_LINK_MAX + 1]);
+
+/*
+ * From --passphrase-file or the terminal, at least 8 characters; repeat: a new
+ * one, asked for twice.  NUL-terminated.
+ */
+#define PHONE_PASSPHRASE_SIZE 256
+enum out_status phone_passphrase(
+    struct phone *phone, bool repeat, struct csign_secret **ret_passphrase);
+
+/* --- what watch calls for each link ----------------------------------------
+ */
+
+struct visit;
+
+enum out_status enroll_visit(struct phone *phone, struct visit *visit);
+enum out_status approve_visit(struct phone *phone, struct visit *visit);
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* countersign-phone(1): a phone in a terminal. */
+#include "config.h"
+
+#include "cmd.h"
+
+static const struct command_option options[OPT_COUNT] = {
+    [OPT_NAME] = {"name", "NAME", "name of this phone"},
+    [OPT_CHOICE] = {"choice", "CHOICE", "answer this instead of approve"},
+    [OPT_CODE] = {"code", "DIGITS", "the six digits that the terminal shows"},
+    [OPT_NOT_ME] = {"not-me", NULL, "say that somebody else is at it"},
+    [OPT_UNSIGNED] = {"unsigned", NULL, "deny without a key"},
+    [OPT_DEVICE] = {"device", "ID", "sign with this device, whatever is known"},
+    [OPT_ONCE] = {"once", NULL, "end after the first question"},
+    [OPT_YES] = {"yes", NULL, "answer yes without asking"},
+    [OPT_STORE] = {"store", "DIR", "folder of the keys"},
+    [OPT_PASSPHRASE_FILE] = {"passphrase-file", "FILE",
+	"read the passphrase there"},
+    [OPT_CA_FILE] = {"ca-file", "FILE", "trust these certificates only"},
+    [OPT_JSON] = {"json", NULL, "output for programs"},
+};
+
+#define COMMON                                                                 \
+	(OPTION_BIT(OPT_STORE) | OPTION_BIT(OPT_PASSPHRASE_FILE) |             \
+	    OPTION_BIT(OPT_CA_FILE))
+
+static const struct command commands[] = {
+    {"enroll", "[LINK|-]", "become a device of a user",
+	COMMON | OPTION_BIT(OPT_NAME) | OPTION_BIT(OPT_YES), 0, 0, 1,
+	cmd_enroll},
+    {"approve", "[LINK|-]", "show a question and answer it",
+	COMMON | OPTION_BIT(OPT_CHOICE) | OPTION_BIT(OPT_CODE) |
+	    OPTION_BIT(OPT_DEVICE) | OPTION_BIT(OPT_YES),
+	0, 0, 1, cmd_approve},
+    {"deny", "[LINK|-]", "show a question and deny it",
+	COMMON | OPTION_BIT(OPT_NOT_ME) | OPTION_BIT(OPT_UNSIGNED) |
+	    OPTION_BIT(OPT_DEVICE),
+	0, 0, 1, cmd_deny},
+    {"watch", "", "ask about every link that appears in standard input",
+	COMMON | OPTION_BIT(OPT_NAME) | OPTION_BIT(OPT_ONCE) |
+	    OPTION_BIT(OPT_YES),
+	0, 0, 0, cmd_watch},
+    {"devices", "", "list what this phone has enrolled for",
+	OPTION_BIT(OPT_STORE) | OPTION_BIT(OPT_JSON), 0, 0, 0, cmd_devices},
+};
+
+static const struct program countersign_phone = {
+    .name = "countersign-phone",
+    .summary = "A phone in a terminal: answers the questions of countersign.",
+    .options = options,
+    .n_options = OPT_COUNT,
+    .commands = commands,
+    .n_commands = sizeof commands / sizeof commands[0],
+};
+
+int
+main(int argc, char **argv)
+{
+	return program_run(&countersign_phone, argc, argv);
+}

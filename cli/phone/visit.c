@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../process.h"
+#include "clock.h"
+#include "question.h"
+#include "visit.h"
+
+#define RETRY_MS 500
+/* What the host and its courier may need after the last second. */
+#define GRACE_MS 5000
+
+static uint64_t
+now_ms(void)
+{
+	uint64_t ms = 0;
+
+	return csign_clock_boot(&ms) == CSIGN_OK ? ms : 0;
+}
+
+uint32_t
+visit_seconds_left(const struct visit *visit)
+{
+	uint64_t now = now_ms();
+
+	return visit->ends_ms > now ? (uint32_t)((visit->ends_ms - now) / 1000)
+				    : 0;
+}
+
+/* The service's refusals in words that fit a link. */
+static enum out_status
+link_fail(struct phone *phone, enum csign_err err)
+{
+	switch ((int)err) {
+	case CSIGN_E_NOT_FOUND:
+		out_error("the service knows no such question (any more)");
+		return STATUS_NO;
+	case CSIGN_E_EXPIRED:
+		out_error("too late: the question is no longer open");
+		return STATUS_NO;
+	case CSIGN_E_EXISTS:
+		out_error("this question is answered already");
+		return STATUS_NO;
+	default:
+		return phone_fail(phone, err);
+	}
+}
+
+static enum csign_err
+fetch(struct phone *phone, struct visit *visit)
+{
+	struct csign_buf *sealed = NULL;
+	uint32_t left = 0;
+	enum csign_err r;
+
+	if ((r = service_fetch(visit->service, &phone->why, &sealed, &left)) !=
+	    CSIGN_OK)
+		return r;
+	visit->ends_ms = now_ms() + (uint64_t)left * 1000;
+	r = csign_question_open(phone->crypto, visit->link,
+	    csign_buf_data(sealed), csign_buf_len(sealed), &visit->question);
+	csign_buf_free(&sealed);
+	if (r == CSIGN_E_FORMAT)
+		csign_why_set(&phone->why,
+		    "what the service sent was not made for this link, or is "
+		    "of a kind that this phone does not know");
+	return r;
+}
+
+/* The lifetime counts as the host wrote it, not as the service says. */
+static void
+cap_life(struct visit *visit)
+{
+	uint64_t most =
+	    now_ms() + (uint64_t)visit->question.transaction.lifetime * 1000;
+
+	if (visit->ends_ms > most)
+		visit->ends_ms = most;
+}
+
+static enum csign_err
+open_parts(struct phone *phone, const char *link, struct visit *visit)
+{
+	const struct csign_transaction *t = &visit->question.transaction;
+	enum csign_err r;
+
+	if ((r = csign_link_parse(phone->crypto, link, &visit->link,
+		 &visit->origin)) != CSIGN_OK) {
+		csign_why_set(&phone->why, "that is not a link of countersign");
+		return r;
+	}
+	if ((r = service_new(visit->origin, phone->args->option[OPT_CA_FILE],
+		 csign_link_id(visit->link), phone->stop_fd, &phone->why,
+		 &visit->service)) != CSIGN_OK ||
+	    (r = fetch(phone, visit)) != CSIGN_OK)
+		return r;
+	cap_life(visit);
+	service_seen(visit->service);
+	if (t->enrolment)
+		return CSIGN_OK;
+	return store_find(phone->store, t, visit->origin, &phone->why,
+	    &visit->memory, &visit->entry);
+}
+
+enum out_status
+visit_open(struct phone *phone, const char *link, struct visit *ret_visit)
+{
+	struct visit visit = {.memory = STORE_UNKNOWN};
+	enum csign_err r;
+
+	if ((r = open_parts(phone, link, &visit)) != CSIGN_OK) {
+		visit_close(&visit);
+		return link_fail(phone, r);
+	}
+	question_show(&visit.question, visit.origin, visit.memory,
+	    visit_seconds_left(&visit));
+	*ret_visit = visit;
+	return STATUS_YES;
+}
+
+void
+visit_close(struct visit *visit)
+{
+	csign_question_clear(&visit->question);
+	service_free(&visit->service);
+	csign_link_free(&visit->link);
+	free(visit->origin);
+	*visit = (struct visit){.memory = STORE_UNKNOWN};
+}
+
+enum out_status
+visit_send(struct phone *phone, struct visit *visit,
+    const struct csign_buf *answer, const char *hint, uint32_t *ret_sequence)
+{
+	enum csign_err r = service_answer(
+	    visit->service, answer, hint, &phone->why, ret_sequence);
+
+	return r == CSIGN_OK ? STATUS_YES : link_fail(phone, r);
+}
+
+/* Has the host judged, or is somebody still at it? */
+static bool
+is_outcome(const struct service_event *event)
+{
+	switch (event->state) {
+	case SERVICE_GRANTED:
+	case SERVICE_DENIED:
+	case SERVICE_EXPIRED:
+	case SERVICE_CANCELLED:
+		return true;
+	case SERVICE_PENDING:
+	case SERVICE_SEEN:
+		return event->reason[0] != '\0';
+	case SERVICE_ANSWERED:
+		break;
+	}
+	return false;
+}
+
+enum out_status
+visit_outcome(struct phone *phone, struct visit *visit, uint32_t sequence,
+    struct service_event *ret_event)
+{
+	struct service_event event = {.sequence = sequence};
+	enum csign_err r = CSIGN_E_AGAIN;
+
+	while (now_ms() < visit->ends_ms + GRACE_MS) {
+		uint32_t wait = visit_seconds_left(visit) + 1;
+
+		if (wait > CSIGN_POLL_WAIT_MAX)
+			wait = CSIGN_POLL_WAIT_MAX;
+		r = service_event(
+		    visit->service, event.sequence, wait, &phone->why, &event);
+		if (r == CSIGN_OK && is_outcome(&event)) {
+			*ret_event = event;
+			return STATUS_YES;
+		}
+		/* the service may be starting again: the answer is stored */
+		if (r == CSIGN_E_SERVICE &&
+		    process_wait(-1, phone->stop_fd, RETRY_MS) == WAIT_STOPPED)
+			r = CSIGN_E_INTERRUPTED;
+		if (r != CSIGN_OK && r != CSIGN_E_AGAIN && r != CSIGN_E_SERVICE)
+			return link_fail(phone, r);
+	}
+	if (r == CSIGN_E_SERVICE)
+		return phone_fail(phone, r);
+	out_error("the host has not said what became of the answer");
+	return STATUS_NO;
+}
+
+/* "PROOF_TIME" -> its sentence; foreign words as they are, made harmless. */
+static void
+print_reason(const char *reason)
+{
+	char *safe;
+
+#define KNOWN_REASON(name, text)                                               \
+	if (strcmp(reason, #name) == 0) {                                      \
+		(void)printf(": %s", text);                                    \
+		return;                                                        \
+	}
+	CSIGN_ERR_LIST(KNOWN_REASON)
+#undef KNOWN_REASON
+	if (reason[0] == '\0' || (safe = question_safe(reason)) == NULL)
+		return;
+	(void)printf(": %s", safe);
+	free(safe);
+}
+
+void
+visit_explain(const struct service_event *event)
+{
+	static const char *const texts[] = {
+	    [SERVICE_PENDING] = "The host refused the answer",
+	    [SERVICE_SEEN] = "The host refused the answer",
+	    [SERVICE_ANSWERED] = "Answered",
+	    [SERVICE_GRANTED] = "Granted",
+	    [SERVICE_DENIED] = "Denied",
+	    [SERVICE_EXPIRED] = "Too late: the question has expired",
+	    [SERVICE_CANCELLED] = "The host has withdrawn the question"};
+
+	(void)fputs(texts[event->state], stdout);
+	if (event->state != SERVICE_GRANTED)
+		print_reason(event->reason);
+	if (event->tries_left > 0)
+		(void)printf("; %u %s left", event->tries_left,
+		    event->tries_left == 1 ? "try" : "tries");
+	(void)puts(".");
+}
+
+static enum out_status
+act_on_link(struct phone *phone, const char *link, unsigned int kinds,
+    enum out_status (*act)(struct phone *phone, struct visit *visit))
+{
+	struct visit visit = {.link = NULL};
+	enum out_status status;
+	bool enrolment;
+
+	if ((status = visit_open(phone, link, &visit)) != STATUS_YES)
+		return status;
+	enrolment = visit.question.transaction.enrolment;
+	if ((kinds & (enrolment ? VISIT_ENROLMENT : VISIT_APPROVAL)) != 0) {
+		status = act(phone, &visit);
+	} else {
+		out_error(enrolment ? "this is an enrolment: countersign-phone "
+				      "enroll answers it"
+				    : "this is a question, not an enrolment: "
+				      "countersign-phone approve answers it");
+		status = STATUS_NO;
+	}
+	visit_close(&visit);
+	return status;
+}
+
+enum out_status
+visit_command(const struct args *args, unsigned int kinds,
+    enum out_status (*act)(struct phone *phone, struct visit *visit))
+{
+	struct phone phone;
+	enum out_status status;
+	char link[CSIGN_LINK_MAX + 1];
+
+	if ((status = phone_open(&phone, args)) != STATUS_YES)
+		return status;
+	if ((status = phone_link(&phone, link)) == STATUS_YES)
+		status = act_on_link(&phone, link, kinds, act);
+	csign_wipe(link, sizeof link);
+	phone_close(&phone);
+	return status;
+}

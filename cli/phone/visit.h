@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* One link, opened: its service, its question, and what became of it. */
+#ifndef PHONE_VISIT_H
+#define PHONE_VISIT_H
+
+#include <stdint.h>
+
+#include "cmd.h"
+#include "link.h"
+#include "phone.h"
+#include "service.h"
+#include "store.h"
+
+struct visit {
+	struct csign_link *link;
+	char *origin;
+	struct service *service;
+	struct csign_question question;
+	uint64_t ends_ms; /* by CLOCK_BOOTTIME */
+	enum store_memory memory;
+	struct store_entry entry; /* only if memory is STORE_KNOWN */
+};
+
+/*
+ * Fetches and opens the question of a link, tells the service that it was
+ * seen, and shows it.  On failure it has said why.
+ */
+enum out_status visit_open(
+    struct phone *phone, const char *link, struct visit *ret_visit);
+void visit_close(struct visit *visit);
+
+uint32_t visit_seconds_left(const struct visit *visit);
+
+/* Sends an answer; *ret_sequence is for visit_outcome(). */
+enum out_status visit_send(struct phone *phone, struct visit *visit,
+    const struct csign_buf *answer, const char *hint, uint32_t *ret_sequence);
+
+/*
+ * Waits until the host has judged the answer, also across a restart of the
+ * service.  A rejected answer comes back as SERVICE_PENDING with its reason.
+ * On failure it has said why.
+ */
+enum out_status visit_outcome(struct phone *phone, struct visit *visit,
+    uint32_t sequence, struct service_event *ret_event);
+
+/* One line on an event that is no yes. */
+void visit_explain(const struct service_event *event);
+
+/*
+ * A whole command: the phone, the link that args name, the visit, and act()
+ * on it if the question is of one of these kinds.
+ */
+#define VISIT_APPROVAL 1u
+#define VISIT_ENROLMENT 2u
+enum out_status visit_command(const struct args *args, unsigned int kinds,
+    enum out_status (*act)(struct phone *phone, struct visit *visit));
+
+#endif
