@@ -8,3 +8,4 @@ dist_man_MANS += %D%/countersignd.conf.5
 dist_man_MANS += %D%/countersign-protocol.7
 dist_man_MANS += %D%/countersign-security.7
 dist_man_MANS += %D%/countersignd.8
+dist_man_MANS += %D%/pam_countersign.8

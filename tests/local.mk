@@ -17,6 +17,8 @@ AM_TESTS_ENVIRONMENT = \
 
 include tests/unit/local.mk
 include tests/courier/local.mk
+include tests/pam/local.mk
+include tests/cli/local.mk
 include tests/service/local.mk
 include tests/fuzz/local.mk
 

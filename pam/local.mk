@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# libmodule.la: all of the module but its entry points, so that the tests can
+# link the parts.
+noinst_LTLIBRARIES += %D%/libmodule.la
+%C%_libmodule_la_SOURCES = \
+	%D%/auth.c \
+	%D%/auth.h \
+	%D%/cmdline.c \
+	%D%/cmdline.h \
+	%D%/conv.c \
+	%D%/conv.h \
+	%D%/items.c \
+	%D%/items.h \
+	%D%/log.c \
+	%D%/log.h \
+	%D%/opt.c \
+	%D%/opt.h \
+	%D%/present.c \
+	%D%/present.h \
+	%D%/refused.c \
+	%D%/refused.h \
+	%D%/request.c \
+	%D%/request.h \
+	%D%/retcode.c \
+	%D%/retcode.h \
+	%D%/wait.c \
+	%D%/wait.h
+%C%_libmodule_la_LIBADD = lib/libcountersign.la $(PAM_LIBS)
+
+pam_LTLIBRARIES = %D%/pam_countersign.la
+%C%_pam_countersign_la_SOURCES = %D%/pam_countersign.c
+%C%_pam_countersign_la_LIBADD = %D%/libmodule.la
+%C%_pam_countersign_la_LDFLAGS = $(AM_LDFLAGS) $(CSIGN_SO_LDFLAGS) \
+	-module -avoid-version -shared \
+	-Wl,--version-script=$(srcdir)/%D%/pam_countersign.map
+%C%_pam_countersign_la_DEPENDENCIES = %D%/libmodule.la \
+	lib/libcountersign.la %D%/pam_countersign.map
+EXTRA_DIST += %D%/pam_countersign.map
+
+# PAM loads the .so; the .la beside it helps nobody.
+install-data-hook:
+	rm -f $(DESTDIR)$(pamdir)/pam_countersign.la
+uninstall-hook:
+	rm -f $(DESTDIR)$(pamdir)/pam_countersign.so

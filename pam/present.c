@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include <langinfo.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "conv.h"
+#include "present.h"
+
+#define REDRAWS_MAX 4 /* so that all is over after 8 messages, PAM-9 */
+#define COLUMNS_MIN 45
+#define ASCII_COLUMNS 76
+#define ASCII_ROWS 42
+
+enum mode { MODE_PROMPT, MODE_INFO, MODE_NONE };
+enum drawing { DRAW_UTF8, DRAW_ASCII, DRAW_NOTHING };
+
+struct look {
+	enum mode mode;
+	enum drawing drawing;
+	bool inverse;
+};
+
+/* --- what it looks like ----------------------------------------------------
+ */
+
+static bool
+setting_is(struct csign_ctx *ctx, const char *key, const char *word)
+{
+	const char *value = csign_ctx_setting(ctx, key);
+
+	return value != NULL && strcmp(value, word) == 0;
+}
+
+/*
+ * sshd before 10.3 shows text only together with a prompt (PAM-9); every other
+ * program shows it at once.
+ */
+static enum mode
+choose_mode(struct csign_ctx *ctx, const struct csign_items *items)
+{
+	if (setting_is(ctx, "present", "prompt"))
+		return MODE_PROMPT;
+	if (setting_is(ctx, "present", "info"))
+		return MODE_INFO;
+	if (setting_is(ctx, "present", "none"))
+		return MODE_NONE;
+	return strcmp(items->tty, "ssh") == 0 ? MODE_PROMPT : MODE_INFO;
+}
+
+/* The size of the terminal that the program runs on, if it runs on one. */
+static bool
+terminal_size(struct winsize *ret_size)
+{
+	static const int fds[] = {STDERR_FILENO, STDOUT_FILENO, STDIN_FILENO};
+	struct winsize size;
+
+	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
+		if (ioctl(fds[i], TIOCGWINSZ, &size) == 0) {
+			/* A line without a size, such as a serial one. */
+			if (size.ws_col == 0 || size.ws_row == 0) {
+				size.ws_col = 80;
+				size.ws_row = 24;
+			}
+			*ret_size = size;
+			return true;
+		}
+	return false;
+}
+
+/* On a terminal that cannot show the code, the link alone is left. */
+static enum drawing
+fit_terminal(enum drawing wanted)
+{
+	struct winsize size;
+
+	if (!terminal_size(&size))
+		return wanted;
+	if (size.ws_col < COLUMNS_MIN)
+		return DRAW_NOTHING;
+	if (wanted == DRAW_UTF8 && strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
+		return size.ws_col >= ASCII_COLUMNS && size.ws_row >= ASCII_ROWS
+			   ? DRAW_ASCII
+			   : DRAW_NOTHING;
+	return wanted;
+}
+
+static struct look
+choose_look(struct csign_ctx *ctx, const struct csign_items *items)
+{
+	struct look look = {.mode = choose_mode(ctx, items),
+	    .drawing = setting_is(ctx, "qr", "ascii") ? DRAW_ASCII
+		       : setting_is(ctx, "qr", "off") ? DRAW_NOTHING
+						      : DRAW_UTF8,
+	    .inverse = setting_is(ctx, "qr_inverse", "yes")};
+
+	/* Behind sshd the terminal is far away, and nothing says what it is. */
+	if (strcmp(items->tty, "ssh") != 0)
+		look.drawing = fit_terminal(look.drawing);
+	return look;
+}
+
+/* --- the message -----------------------------------------------------------
+ */
+
+/* Frees what a link's secret can be read from. */
+static void
+wipe(char *text)
+{
+	if (text != NULL)
+		explicit_bzero(text, strlen(text));
+	free(text);
+}
+
+/* The QR code, or NULL: the link says it all, so no failure (MEM-4). */
+static char *
+draw(const struct look *look, const char *link)
+{
+	char *qr = NULL;
+
+	if (look->drawing == DRAW_NOTHING ||
+	    csign_qr_draw(link,
+		look->drawing == DRAW_ASCII ? CSIGN_QR_ASCII : CSIGN_QR_UTF8,
+		look->inverse, &qr) != CSIGN_OK)
+		return NULL;
+	return qr;
+}
+
+/*
+ * At most 23 lines with the usual QR code of 19: an empty one, because some
+ * programs put a word in front, the code, the link, and what to do.
+ */
+static char *
+compose(const struct look *look, const struct csign_approval *ap)
+{
+	const char *link = csign_approval_link(ap);
+	char *qr = draw(look, link), *text = NULL;
+	int n;
+
+	n = asprintf(&text, "\n%s%s\n%s on your phone, within %u seconds.%s",
+	    qr == NULL ? "" : qr, link,
+	    qr == NULL ? "Open this link" : "Scan the code or open the link",
+	    csign_approval_seconds_left(ap),
+	    look->mode != MODE_PROMPT ? ""
+	    : look->drawing == DRAW_NOTHING
+		? "\nPress Enter once approved: "
+		: "\nPress Enter once approved (a: plain characters, "
+		  "i: invert): ");
+	wipe(qr);
+	return n < 0 ? NULL : text;
+}
+
+/* One of the keys of the prompt; false if it asks for nothing. */
+static bool
+take_key(struct look *look, char key)
+{
+	switch (key) {
+	case 'a':
+	case 'A':
+		look->drawing =
+		    look->drawing == DRAW_ASCII ? DRAW_UTF8 : DRAW_ASCII;
+		return true;
+	case 'i':
+	case 'I':
+		look->inverse = !look->inverse;
+		return true;
+	default:
+		return false;
+	}
+}
+
+enum csign_err
+csign_present_challenge(pam_handle_t *pamh, struct csign_ctx *ctx,
+    const struct csign_items *items, const struct csign_approval *ap)
+{
+	struct look look = choose_look(ctx, items);
+	enum csign_err r = CSIGN_OK;
+	char key = 'a', *text;
+
+	if (look.mode == MODE_NONE)
+		return CSIGN_OK;
+	for (int i = 0; i <= REDRAWS_MAX; i++) {
+		if ((text = compose(&look, ap)) == NULL)
+			return CSIGN_E_NOMEM;
+		if (look.mode == MODE_INFO)
+			r = csign_conv_show(pamh, false, text);
+		else
+			r = csign_conv_ask(pamh, text, &key);
+		wipe(text);
+		if (r != CSIGN_OK || look.mode == MODE_INFO ||
+		    !take_key(&look, key))
+			break;
+	}
+	return r;
+}
+
+/* --- afterwards ------------------------------------------------------------
+ */
+
+static void
+say(pam_handle_t *pamh, bool error, const char *text)
+{
+	/* Nothing depends on whether this arrives. */
+	if (csign_conv_show(pamh, error, text) != CSIGN_OK)
+		return;
+}
+
+/* A name for the terminal: controls become '?'. */
+static void
+clean(const char *name, char *out, size_t size)
+{
+	(void)snprintf(out, size, "%s", name);
+	for (; *out != '\0'; out++)
+		if ((unsigned char)*out < 0x20 || *out == 0x7f)
+			*out = '?';
+}
+
+void
+csign_present_grant(pam_handle_t *pamh, const char *device)
+{
+	char name[80], text[128];
+
+	clean(device, name, sizeof(name));
+	(void)snprintf(text, sizeof(text), "Approved by %s.", name);
+	say(pamh, false, text);
+}
+
+static void
+say_unenrolled(pam_handle_t *pamh, const char *asked)
+{
+	char name[80], text[320];
+
+	clean(asked, name, sizeof(name));
+	(void)snprintf(text, sizeof(text),
+	    "No phone is enrolled for %s on this host; an administrator can "
+	    "run: countersign enroll %s",
+	    name, name);
+	say(pamh, true, text);
+}
+
+/* The sentence for a failure, or NULL where nothing should be said. */
+static const char *
+failure_text(enum csign_err err)
+{
+	switch (err) {
+	case CSIGN_E_DENIED:
+	case CSIGN_E_DECLINED:
+		return "Denied on the phone.";
+	case CSIGN_E_NOT_ME:
+		return "Denied on the phone: its owner did not ask for this.";
+	case CSIGN_E_LIMIT:
+		return "Too many answers that prove nothing. Start again.";
+	case CSIGN_E_EXPIRED:
+		return "Nobody approved in time. Start again.";
+	case CSIGN_E_INTERRUPTED:
+		return "\nCancelled."; /* behind the "^C" */
+	case CSIGN_E_CANCELLED:
+		return "The approval was cancelled. Start again.";
+	case CSIGN_E_SERVICE:
+	case CSIGN_E_COURIER:
+		return "The approval service cannot be reached, so nobody can "
+		       "approve now. Try later, or ask an administrator.";
+	case CSIGN_E_SERVICE_REFUSED:
+		return "The approval service refused this host, so nobody can "
+		       "approve. Ask an administrator.";
+	case CSIGN_E_CUT:
+		return "The command is too long to be shown on the phone. Put "
+		       "it into a script.";
+	/* The program says that it failed; more would help nobody. */
+	case CSIGN_OK:
+	case CSIGN_E_BASE:
+	case CSIGN_E_AGAIN:
+	case CSIGN_E_EXEMPT:
+	case CSIGN_E_UNKNOWN_USER:
+		return NULL;
+	case CSIGN_E_PROOF_FORMAT:
+	case CSIGN_E_PROOF_CHOICE:
+	case CSIGN_E_PROOF_DEVICE:
+	case CSIGN_E_PROOF_KIND:
+	case CSIGN_E_PROOF_CLIENT_DATA:
+	case CSIGN_E_PROOF_TYPE:
+	case CSIGN_E_PROOF_CHALLENGE:
+	case CSIGN_E_PROOF_ORIGIN:
+	case CSIGN_E_PROOF_CROSS_ORIGIN:
+	case CSIGN_E_PROOF_LENGTH:
+	case CSIGN_E_PROOF_RPID:
+	case CSIGN_E_PROOF_FLAGS:
+	case CSIGN_E_PROOF_BACKUP:
+	case CSIGN_E_PROOF_SYNCED:
+	case CSIGN_E_PROOF_TIME:
+	case CSIGN_E_PROOF_SIGNATURE:
+	case CSIGN_E_PROOF_COUNTER:
+	case CSIGN_E_PROOF_KEY:
+	case CSIGN_E_PROOF_CREDENTIAL:
+	case CSIGN_E_PROOF_CONSUMED:
+		return "The phone's answer was not valid. Start again, or ask "
+		       "an administrator.";
+	case CSIGN_E_UNENROLLED:
+	case CSIGN_E_CONFIG:
+	case CSIGN_E_FILE:
+	case CSIGN_E_DEVICES:
+	case CSIGN_E_STATE:
+	case CSIGN_E_AUDIT:
+	case CSIGN_E_CLOCK:
+	case CSIGN_E_RANDOM:
+	case CSIGN_E_CRYPTO:
+	case CSIGN_E_SYSTEM:
+	case CSIGN_E_QR:
+	case CSIGN_E_NOMEM:
+	case CSIGN_E_NOT_FOUND:
+	case CSIGN_E_EXISTS:
+	case CSIGN_E_FORMAT:
+	case CSIGN_E_TOO_LONG:
+	case CSIGN_E_LAST_DEVICE:
+	case CSIGN_E_INVALID:
+	case CSIGN_E_INTERNAL:
+		break;
+	}
+	return "Approval by phone is not working on this host. Ask an "
+	       "administrator; the system's log says why.";
+}
+
+void
+csign_present_failure(pam_handle_t *pamh, enum csign_err err, const char *asked)
+{
+	const char *text = failure_text(err);
+
+	if (err == CSIGN_E_UNENROLLED && asked != NULL)
+		say_unenrolled(pamh, asked);
+	else if (text != NULL)
+		say(pamh, true, text);
+}

@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A libcountersign.so.0 that decides nothing: it plays the outcomes that the
+ * "configuration file" tells it, and writes down what it was asked.  Lines:
+ *
+ *      record PATH             append every call to that file
+ *      load NAME, begin NAME   the error of that call, such as NOMEM
+ *      wait NAME [VERDICT]     of csign_approval_wait(); several lines are
+ *                              played in turn, the last one for ever
+ *      ready MS                the descriptor is readable after MS; never: -1
+ *      seconds N               left to answer
+ *      link URL                with NOQR in it: cannot be drawn
+ *      device NAME, why TEXT, setting KEY VALUE
+ */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "countersign.h"
+
+#define LINES_MAX 64
+
+struct csign_ctx {
+	struct csign_log log;
+	char *line[LINES_MAX];
+	size_t n_lines;
+};
+
+struct csign_request {
+	char notes[65536];
+};
+
+struct csign_approval {
+	struct csign_ctx *ctx;
+	int fd;
+	size_t waits;
+	bool granted;
+};
+
+static const struct {
+	const char *name, *text;
+	enum csign_err err;
+} errors[] = {{"OK", "success", CSIGN_OK},
+#define ENTRY(name, text) {#name, text, CSIGN_E_##name},
+    CSIGN_ERR_LIST(ENTRY)
+#undef ENTRY
+};
+
+#define N_ERRORS (sizeof(errors) / sizeof(errors[0]))
+
+const char *
+csign_err_name(enum csign_err err)
+{
+	for (size_t i = 0; i < N_ERRORS; i++)
+		if (errors[i].err == err)
+			return errors[i].name;
+	return "?";
+}
+
+const char *
+csign_err_text(enum csign_err err)
+{
+	for (size_t i = 0; i < N_ERRORS; i++)
+		if (errors[i].err == err)
+			return errors[i].text;
+	return "?";
+}
+
+/* --- the script ------------------------------------------------------------
+ */
+
+/* What follows key on the nth line that begins with it, or NULL. */
+static const char *
+look_up(const struct csign_ctx *ctx, const char *key, size_t nth)
+{
+	size_t len = strlen(key);
+
+	for (size_t i = 0; i < ctx->n_lines; i++)
+		if (strncmp(ctx->line[i], key, len) == 0 &&
+		    ctx->line[i][len] == ' ' && nth-- == 0)
+			return ctx->line[i] + len + 1;
+	return NULL;
+}
+
+static long
+look_up_number(const struct csign_ctx *ctx, const char *key, long otherwise)
+{
+	const char *value = look_up(ctx, key, 0);
+
+	return value == NULL ? otherwise : strtol(value, NULL, 0);
+}
+
+static enum csign_err
+error_of(const char *value)
+{
+	size_t len;
+
+	if (value == NULL)
+		return CSIGN_OK;
+	len = strcspn(value, " ");
+	for (size_t i = 0; i < N_ERRORS; i++)
+		if (strlen(errors[i].name) == len &&
+		    strncmp(errors[i].name, value, len) == 0)
+			return errors[i].err;
+	abort(); /* a mistake in the test */
+}
+
+static void
+record(const struct csign_ctx *ctx, const char *what, const char *text)
+{
+	const char *path = look_up(ctx, "record", 0);
+	FILE *out;
+
+	if (path == NULL)
+		return;
+	if ((out = fopen(path, "ae")) == NULL)
+		abort();
+	fprintf(out, "%s%s%s\n", what, text[0] == '\0' ? "" : " ", text);
+	fclose(out);
+}
+
+/* --- context ---------------------------------------------------------------
+ */
+
+enum csign_err
+csign_ctx_new(const struct csign_log *log, struct csign_ctx **ret_ctx)
+{
+	struct csign_ctx *ctx = calloc(1, sizeof(*ctx));
+
+	if (ctx == NULL)
+		return CSIGN_E_NOMEM;
+	if (log != NULL)
+		ctx->log = *log;
+	*ret_ctx = ctx;
+	return CSIGN_OK;
+}
+
+void
+csign_ctx_free(struct csign_ctx **ctx)
+{
+	if (*ctx == NULL)
+		return;
+	for (size_t i = 0; i < (*ctx)->n_lines; i++)
+		free((*ctx)->line[i]);
+	free(*ctx);
+	*ctx = NULL;
+}
+
+enum csign_err
+csign_ctx_load(struct csign_ctx *ctx, const char *path, const char *service)
+{
+	char *line = NULL;
+	size_t size = 0;
+	FILE *in;
+
+	if (path == NULL || (in = fopen(path, "re")) == NULL)
+		return CSIGN_E_FILE;
+	while (ctx->n_lines < LINES_MAX && getline(&line, &size, in) > 0) {
+		line[strcspn(line, "\n")] = '\0';
+		ctx->line[ctx->n_lines++] = line;
+		line = NULL;
+		size = 0;
+	}
+	free(line);
+	fclose(in);
+	record(ctx, "load", service == NULL ? "(none)" : service);
+	if (ctx->log.write != NULL)
+		ctx->log.write(ctx->log.arg, CSIGN_LOG_DEBUG, "fake library");
+	return error_of(look_up(ctx, "load", 0));
+}
+
+const char *
+csign_ctx_why(const struct csign_ctx *ctx)
+{
+	const char *why = look_up(ctx, "why", 0);
+
+	return why == NULL ? "" : why;
+}
+
+const char *
+csign_ctx_setting(struct csign_ctx *ctx, const char *key)
+{
+	char whole[64];
+
+	snprintf(whole, sizeof(whole), "setting %s", key);
+	return look_up(ctx, whole, 0);
+}
+
+/* --- request ---------------------------------------------------------------
+ */
+
+enum csign_err
+csign_request_new(struct csign_request **ret_req)
+{
+	if ((*ret_req = calloc(1, sizeof(**ret_req))) == NULL)
+		return CSIGN_E_NOMEM;
+	return CSIGN_OK;
+}
+
+void
+csign_request_free(struct csign_request **req)
+{
+	free(*req);
+	*req = NULL;
+}
+
+static enum csign_err
+add_note(struct csign_request *req, const char *what, const char *value)
+{
+	size_t len = strlen(req->notes);
+
+	snprintf(req->notes + len, sizeof(req->notes) - len, "%s%s=%s",
+	    len == 0 ? "" : "\n", what, value == NULL ? "" : value);
+	return CSIGN_OK;
+}
+
+enum csign_err
+csign_request_set(struct csign_request *req, enum csign_request_field field,
+    const char *value)
+{
+	static const char *const names[] = {
+	    "?", "user", "service", "title", "rhost", "tty"};
+
+	return add_note(req, names[field], value);
+}
+
+enum csign_err
+csign_request_add_detail(
+    struct csign_request *req, const char *label, const char *value)
+{
+	return add_note(req, label, value);
+}
+
+void
+csign_request_set_unproven(struct csign_request *req, bool yes)
+{
+	if (add_note(req, "unproven", yes ? "yes" : "no") != CSIGN_OK)
+		abort();
+}
+
+/* --- approval --------------------------------------------------------------
+ */
+
+static int
+timer_after(long ms)
+{
+	struct itimerspec when = {.it_value = {.tv_sec = ms / 1000,
+				      .tv_nsec = ms % 1000 * 1000000 + 1}};
+	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+
+	if (fd < 0 || (ms >= 0 && timerfd_settime(fd, 0, &when, NULL) != 0))
+		abort();
+	return fd;
+}
+
+enum csign_err
+csign_approval_begin(struct csign_ctx *ctx, const struct csign_request *req,
+    struct csign_approval **ret_ap)
+{
+	enum csign_err r = error_of(look_up(ctx, "begin", 0));
+	struct csign_approval *ap;
+
+	record(ctx, "begin", "");
+	record(ctx, req->notes, "");
+	if (r != CSIGN_OK)
+		return r;
+	if ((ap = calloc(1, sizeof(*ap))) == NULL)
+		return CSIGN_E_NOMEM;
+	ap->ctx = ctx;
+	ap->fd = timer_after(look_up_number(ctx, "ready", 0));
+	*ret_ap = ap;
+	return CSIGN_OK;
+}
+
+void
+csign_approval_free(struct csign_approval **ap)
+{
+	if (*ap == NULL)
+		return;
+	record((*ap)->ctx, "free", "");
+	close((*ap)->fd);
+	free(*ap);
+	*ap = NULL;
+}
+
+const char *
+csign_approval_link(const struct csign_approval *ap)
+{
+	const char *link = look_up(ap->ctx, "link", 0);
+
+	return link == NULL
+		   ? "https://approve.example.org/#ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+		   : link;
+}
+
+uint32_t
+csign_approval_seconds_left(const struct csign_approval *ap)
+{
+	return (uint32_t)look_up_number(ap->ctx, "seconds", 90);
+}
+
+int
+csign_approval_fd(const struct csign_approval *ap)
+{
+	return ap->fd;
+}
+
+enum csign_err
+csign_approval_wait(
+    struct csign_approval *ap, int timeout_ms, uint32_t *ret_verdict)
+{
+	const char *play = look_up(ap->ctx, "wait", ap->waits), *verdict;
+	enum csign_err r;
+
+	(void)timeout_ms;
+	if (play == NULL && ap->waits > 0)
+		play = look_up(ap->ctx, "wait", ap->waits - 1);
+	else
+		ap->waits++;
+	record(ap->ctx, "wait", play == NULL ? "" : play);
+	r = error_of(play);
+	if (r == CSIGN_OK) {
+		verdict = play == NULL ? NULL : strchr(play, ' ');
+		*ret_verdict = verdict == NULL
+				   ? CSIGN_VERDICT_GRANTED
+				   : (uint32_t)strtoul(verdict, NULL, 0);
+		ap->granted = true;
+	}
+	return r;
+}
+
+const char *
+csign_approval_device(const struct csign_approval *ap)
+{
+	const char *device = look_up(ap->ctx, "device", 0);
+
+	return !ap->granted ? "" : device == NULL ? "a phone" : device;
+}
+
+/* --- a QR code of the right size -------------------------------------------
+ */
+
+enum csign_err
+csign_qr_draw(
+    const char *text, enum csign_qr_style style, bool inverse, char **ret_qr)
+{
+	const char *module = style == CSIGN_QR_ASCII ? "##"
+			     : inverse               ? "\xe2\x96\x84"
+						     : "\xe2\x96\x88";
+	size_t rows = style == CSIGN_QR_ASCII ? 37 : 19, size;
+	FILE *out;
+
+	if (strstr(text, "NOQR") != NULL)
+		return CSIGN_E_QR;
+	out = open_memstream(ret_qr, &size);
+	if (out == NULL)
+		return CSIGN_E_NOMEM;
+	for (size_t row = 0; row < rows; row++) {
+		for (size_t column = 0; column < 37; column++)
+			fputs(module, out);
+		fputc('\n', out);
+	}
+	fclose(out);
+	return CSIGN_OK;
+}

@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What the phone is told, and who is asked."""
+import os
+
+import pytest
+
+import pamrun
+
+CONNECTION = "SSH_CONNECTION=203.0.113.7 50022 198.51.100.1 22"
+PASSED = "SSH_AUTH_INFO_0=publickey ssh-ed25519 AAAAC3Nza\npassword\n"
+
+
+@pytest.fixture(name="stack")
+def make_stack():
+    with pamrun.Stack() as stack:
+        yield stack.play("wait OK", "setting timestamp_timeout 15")
+
+
+def test_ssh(stack):
+    result = stack.run("--tty", "ssh", "--rhost", "evil.example", "--env",
+                       CONNECTION, "--env", PASSED, service="sshd")
+    assert result.sent("title") == f"Log in to web1 by SSH as {pamrun.USER}"
+    assert result.sent("user") == pamrun.USER
+    assert result.sent("service") == "sshd"
+    assert result.sent("tty") == "ssh"
+    assert result.sent("rhost") == "203.0.113.7"
+    assert result.sent("From") == "203.0.113.7 port 50022"
+    assert result.sent("From (name, unverified)") == "evil.example"
+    assert result.sent("Already passed") == "publickey ssh-ed25519, password"
+    assert "more sessions" in result.sent("Allows")
+    assert result.sent("unproven") == "no"
+    assert result.field("rhost") == "203.0.113.7"
+
+
+@pytest.mark.parametrize("connection", [
+    None, "SSH_CONNECTION=", "SSH_CONNECTION=localhost 1 2 3",
+    "SSH_CONNECTION=203.0.113.7.evil.example 1 ::1 22",
+    "SSH_CONNECTION=" + "1" * 100])
+def test_ssh_without_an_address(stack, connection):
+    """D9: a name is never taken for an address."""
+    env = [] if connection is None else ["--env", connection]
+    result = stack.run("--tty", "ssh", "--rhost", "localhost", *env,
+                       service="sshd")
+    assert result.sent("From") is None
+    assert result.sent("From (name, unverified)") == "localhost"
+    assert result.sent("Already passed") == "nothing yet"
+    assert result.sent("unproven") == "yes"
+
+
+def test_ssh_address_given_twice(stack):
+    for address in ("203.0.113.7", "2001:db8::1", "fe80::1%eth0"):
+        result = stack.run("--tty", "ssh", "--rhost", address, "--env",
+                           f"SSH_CONNECTION={address} 5 ::1 22",
+                           service="sshd")
+        assert result.sent("From") == f"{address} port 5"
+        assert result.sent("From (name, unverified)") is None
+
+
+def sudo(stack, *argv, options=()):
+    return stack.run("--tty", "/dev/pts/3", "--ruser", "alice", *options,
+                     service="sudo", argv=argv)
+
+
+def test_sudo(stack):
+    result = sudo(stack, "sudo", "-u", "bob", "systemctl", "restart", "a b")
+    assert result.sent("title") == "Run a command as bob on web1"
+    assert result.sent("Command (as typed)") == "systemctl restart 'a b'"
+    assert result.sent("Run as") == "bob"
+    assert result.sent("Asked for by") == "alice"
+    assert result.sent("Directory") == os.getcwd()
+    assert result.sent("Terminal") == "/dev/pts/3"
+    assert result.sent("unproven") == "no"
+    assert "15 minutes" in result.sent("Allows")
+
+
+def test_sudo_is_not_told_by_the_environment(stack):
+    """T15, D6: SUDO_COMMAND is the caller's to write."""
+    env = {"SUDO_COMMAND": "/bin/true", "SUDO_USER": "mallory"}
+    result = stack.run("--tty", "t", "--env", "SUDO_COMMAND=/bin/true",
+                       service="sudo", argv=("sudo", "rm", "x"), env=env)
+    assert result.sent("Command (as typed)") == "rm x"
+    assert not any("true" in line or "mallory" in line
+                   for line in result.record)
+
+
+@pytest.mark.parametrize("argv,title,label,text", [
+    (["sudo"], "Open a shell as root on web1", "Command (as typed)",
+     "an interactive shell"),
+    (["sudo", "-iu", "bob"], "Open a shell as bob on web1",
+     "Command (as typed)", "an interactive shell"),
+    (["sudoedit", "/etc/fstab"], "Edit files as root on web1",
+     "Files (as typed)", "/etc/fstab"),
+    (["sudo", "-l"], "List the sudo rights on web1",
+     "Command line (as typed)", "sudo -l"),
+    (["sudo", "-v"], "Renew the sudo rights on web1",
+     "Command line (as typed)", "sudo -v"),
+    (["sudo", "--new-option", "id"], "Use sudo on web1",
+     "Command line (as typed)", "sudo --new-option id"),
+    (["sudo", "-g", "adm", "id"], f"Run a command as {pamrun.USER} on web1",
+     "Group", "adm"),
+    (["sudo", "-D", "/srv", "id"], "Run a command as root on web1",
+     "Changes directory to", "/srv"),
+    (["sudo", "-R", "/jail", "id"], "Run a command as root on web1",
+     "Changes root to", "/jail"),
+])
+def test_sudo_forms(stack, argv, title, label, text):
+    result = sudo(stack, *argv)
+    assert result.sent("title") == title
+    assert result.sent(label) == text
+
+
+def test_sudo_scope(stack):
+    """UX-6: what one yes covers."""
+    assert "5 minutes" in sudo(stack, "sudo", "id").sent("Allows")
+    assert sudo(stack, "sudo", "-N", "id").sent("Allows") == \
+        "this command only"
+    stack.play("wait OK", "setting timestamp_timeout 0")
+    assert sudo(stack, "sudo", "id").sent("Allows") == "this command only"
+    assert sudo(stack, "sudo", "-i").sent("Allows") == \
+        "everything typed in this shell only"
+
+
+def test_sudo_long_command(stack):
+    """All of it goes to the library, which shortens it with a digest."""
+    words = ["x" * 1000] * 20
+    result = sudo(stack, "sudo", "rm", *words)
+    assert result.sent("Command (as typed)") == "rm " + " ".join(words)
+
+
+@pytest.mark.parametrize("service", ["sudo", "sudo-i", "su", "su-l"])
+def test_nobody_there(stack, service):
+    """UX-11: no terminal, no question."""
+    for tty in ([], ["--tty", ""]):
+        result = stack.run(*tty, service=service, argv=("sudo", "id"))
+        assert result.code == "PAM_CONV_ERR"
+        assert result.field("reason") == "NO_TERMINAL"
+        assert result.asked == 0
+        assert not result.texts("delay")
+
+
+@pytest.mark.parametrize("argv", [
+    ("sudo", "-n", "id"), ("sudo", "-Hnu", "bob", "id"),
+    ("sudo", "--non-interactive", "id"), ("sudo", "A=b", "-n", "id"),
+    ("sudo", "-n", "--new-option")])
+def test_sudo_n(stack, argv):
+    result = sudo(stack, *argv)
+    assert result.code == "PAM_CONV_ERR"
+    assert result.field("reason") == "NO_TERMINAL"
+    assert result.asked == 0
+
+
+def test_sudo_n_of_the_command_is_not_sudos(stack):
+    assert sudo(stack, "sudo", "xargs", "-n", "1").code == "PAM_SUCCESS"
+
+
+def test_su(stack):
+    result = stack.run("--tty", "pts/3", "--ruser", "alice", service="su",
+                       argv=("su", "-", "bob", "-c", "id -u"))
+    assert result.sent("title") == f"Become {pamrun.USER} on web1"
+    assert result.sent("Command (as typed)") == "id -u"
+    assert result.sent("Run as") == pamrun.USER
+    assert result.sent("Asked for by") == "alice"
+    assert result.sent("user") == pamrun.USER
+
+
+def test_other_services(stack):
+    result = stack.run("--tty", "tty1", service="login")
+    assert result.sent("title") == f"Log in to web1 as {pamrun.USER}"
+    assert result.sent("unproven") == "no"
+    result = stack.run("--rhost", "192.0.2.9", "--ruser", "claims",
+                       service="ftp")
+    assert result.sent("title") == f"Use ftp on web1 as {pamrun.USER}"
+    assert result.sent("From (unverified)") == "192.0.2.9"
+    assert result.sent("Asked for by (unverified)") == "claims"
+    assert result.sent("unproven") == "yes"
+
+
+def test_identity(stack):
+    stack.play("wait OK", "setting identity ruser")
+    result = stack.run("--tty", "pts/3", "--ruser", "alice", service="su",
+                       argv=("su",))
+    assert result.sent("user") == "alice"
+    assert result.sent("title") == f"Become {pamrun.USER} on web1"
+    assert result.field("user") == pamrun.USER
+    assert result.field("asked") == "alice"
+
+
+def test_identity_needs_a_caller_on_this_host(stack):
+    """Over a network PAM_RUSER is what the other side says."""
+    stack.play("wait OK", "setting identity ruser")
+    for options, service in (
+            (["--tty", "pts/3"], "su"),
+            (["--ruser", "alice", "--rhost", "192.0.2.9"], "rlogin"),
+            (["--ruser", "alice", "--tty", "ssh"], "sshd")):
+        result = stack.run(*options, service=service, argv=("su",))
+        assert result.code == "PAM_AUTHINFO_UNAVAIL"
+        assert result.asked == 0
+        assert "identity = ruser" in result.field("why")
+
+
+def test_hostile_names(stack):
+    """Nothing here breaks a limit; the library makes them harmless."""
+    name = "\u202e\x1b]52;" + "x" * 300
+    result = stack.run("--rhost", "h" * 900, user=name)
+    assert result.asked == 1
+    assert len(result.sent("title").encode()) <= 256
