@@ -16,11 +16,14 @@ AM_TESTS_ENVIRONMENT = \
 	PYTHONDONTWRITEBYTECODE=1; export PYTHONDONTWRITEBYTECODE;
 
 include tests/unit/local.mk
+include tests/lint/local.mk
 include tests/courier/local.mk
 include tests/pam/local.mk
 include tests/cli/local.mk
 include tests/service/local.mk
+include tests/e2e/local.mk
 include tests/fuzz/local.mk
+include tests/bench/local.mk
 
 # The unit tests, each in valgrind; a leak or a bad access is a hard error.
 check-valgrind: all

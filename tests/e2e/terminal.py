@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What a real terminal shows, seen through a camera."""
+import itertools
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+from machine import (HOME, as_user, environment, ssh_command, until)
+from screen import DARK, LIGHT, LINK, camera, link_in
+from sources import tool
+
+
+class Tmux:
+    """A terminal of a given size in which one command runs."""
+
+    number = itertools.count()
+
+    def __init__(self, user, argv, columns=80, rows=24, **env):
+        self.prefix = as_user(user, tool("tmux"), "-L",
+                              f"t{next(self.number)}", "-f", "/dev/null")
+        folder = Path("/run/tmux")
+        folder.mkdir(mode=0o1777, exist_ok=True)
+        folder.chmod(0o1777)
+        self.env = environment(user, TMUX_TMPDIR=str(folder), **env)
+        command = " ".join(map(shlex.quote, map(str, argv)))
+        self.tmux("new-session", "-d", "-x", str(columns), "-y", str(rows),
+                  f"{command}; echo status $?; exec sleep 60")
+
+    def tmux(self, *arguments):
+        return subprocess.run([*self.prefix, *arguments], env=self.env,
+                              check=True, stdout=subprocess.PIPE,
+                              text=True).stdout
+
+    def screen(self):
+        return self.tmux("capture-pane", "-p")
+
+    def wait_for(self, text):
+        return until(lambda: text in self.screen() and self.screen(),
+                     what=text)
+
+    def link(self):
+        return until(lambda: link_in(self.screen()), what="a link")
+
+    def keys(self, *keys):
+        self.tmux("send-keys", *keys)
+
+    def close(self):
+        subprocess.run([*self.prefix, "kill-server"], env=self.env,
+                       stderr=subprocess.DEVNULL)
+
+
+@pytest.fixture
+def terminal(request):
+    opened = []
+
+    def start(*arguments, **keywords):
+        opened.append(Tmux(*arguments, **keywords))
+        return opened[-1]
+    yield start
+    for one in opened:
+        one.close()
+
+
+def same(found, link):
+    """A QR code has the link in upper case."""
+    return [text.upper() for text in found] == [link.upper()]
+
+
+SSH = ("client", ssh_command("alice", "echo logged in"))
+SUDO = ("alice", ["/usr/bin/sudo", "-k", "/usr/bin/id", "-un"])
+
+
+@pytest.mark.parametrize("who", [SSH, SUDO], ids=["ssh", "sudo"])
+def test_question_fits_a_small_terminal(terminal, sshd, phones, who):
+    """At 80x24 the code, the link and what to do are visible together."""
+    screen = terminal(*who)
+    link = screen.link()
+    text = screen.screen()
+    assert same(camera(text), link)
+    assert LINK.search(text)
+    if who is SSH:
+        assert "Enter" in text
+    phones["alice"].approve(
+        link, then=lambda: who is SSH and screen.keys("Enter"))
+    assert "status 0" in screen.wait_for("status")
+
+
+@pytest.mark.parametrize("style,colours,inverse,size", [
+    ("utf8", DARK, "no", (80, 24)),
+    ("utf8", LIGHT, "yes", (80, 24)),
+    ("ascii", DARK, "no", (80, 60)),
+    ("ascii", LIGHT, "yes", (80, 60)),
+], ids=["utf8-dark", "utf8-light", "ascii-dark", "ascii-light"])
+def test_camera_reads_the_code(terminal, sshd, phones, rig, style, colours,
+                               inverse, size):
+    with rig.settings(qr=style, qr_inverse=inverse):
+        screen = terminal(*SSH, columns=size[0], rows=size[1])
+        link = screen.link()
+    assert same(camera(screen.screen(), colours), link)
+    phones["alice"].approve(link, then=lambda: screen.keys("Enter"))
+    screen.wait_for("status 0")
+
+
+def test_i_inverts(terminal, sshd, phones):
+    screen = terminal(*SSH, columns=80, rows=60)
+    link = screen.link()
+    assert camera(screen.screen(), LIGHT) == []
+    screen.keys("i", "Enter")
+    until(lambda: same(camera(screen.screen(), LIGHT), link), what="i")
+    phones["alice"].approve(link, then=lambda: screen.keys("Enter"))
+    screen.wait_for("status 0")
+
+
+def test_no_code_where_the_host_wants_none(terminal, sshd, phones, rig):
+    with rig.settings(qr="off"):
+        screen = terminal(*SSH)
+        link = screen.link()
+    assert not set("\u2580\u2584\u2588") & set(screen.screen())
+    phones["alice"].approve(link, then=lambda: screen.keys("Enter"))
+    screen.wait_for("status 0")
+
+
+def test_phone_reads_the_printed_text(terminal, sshd, phones):
+    """countersign-phone takes a dump of the terminal instead of a link."""
+    screen = terminal(*SSH)
+    screen.link()
+    phone = phones["alice"].approve_screen(LINK.sub("", screen.screen()))
+    screen.keys("Enter")
+    phones["alice"].finish(phone)
+    screen.wait_for("status 0")
+
+
+def test_no_escape_sequences(sshd, phones):
+    log = HOME / "alice" / "typescript"
+    subprocess.run(as_user(
+        "alice", "/usr/bin/timeout", "2", "/usr/bin/script", "-qc",
+        "/usr/bin/sudo -k -n true; /usr/bin/timeout -s INT 1 "
+        "/usr/bin/sudo -k true", log), env=environment("alice"),
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    text = log.read_text(errors="replace")
+    assert link_in(text)
+    assert "\x1b" not in text

@@ -1,0 +1,200 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# Every way in which a change is tested, each by a name of its own:
+#
+#   tests/variants.sh [CASE...]
+#
+#   gcc        gcc, warnings are errors, make check
+#   asan       the same with AddressSanitizer and UBSan
+#   clang      the product with clang, warnings are errors
+#   valgrind   the unit tests under valgrind
+#   e2e        sshd, sudo and su with the gcc build (root)
+#   web        the phone's page in a browser, with the gcc build (root)
+#   analyze    gcc -fanalyzer, clang-tidy, cppcheck
+#   distcheck  the release archive builds, passes and uninstalls
+#
+# Without a name all of them run, two at a time.  Build folders and logs are in
+# build-check/.  The last line counts the cases of all tests.
+set -eu
+cd "$(dirname "$0")/.."
+top=$PWD
+out=$top/build-check
+all="gcc asan e2e web valgrind clang distcheck analyze"
+
+# Files that are neither tracked nor ignored: a test that leaves one fails.
+untracked() {
+	git -c safe.directory='*' ls-files -o --exclude-standard 2>/dev/null ||
+		true
+}
+
+configured() { # FOLDER ARGUMENT...
+	dir=$out/$1
+	shift
+	mkdir -p "$dir"
+	cd "$dir"
+	"$top/configure" -q --disable-maintainer-mode "$@"
+}
+
+gcc_build() {
+	configured gcc --enable-werror CFLAGS='-O2 -g'
+	make -s -j2 all
+	make -s -j2 check TESTS=
+}
+
+checked() { # MAKE ARGUMENT...
+	make -s -k "$@" || failed=1
+}
+
+case_gcc() {
+	gcc_build
+	checked -j2 check
+}
+
+# Without -Werror: what the sanitizers insert makes gcc warn of ghosts.
+case_asan() {
+	configured asan --enable-sanitizers CFLAGS='-O1 -g'
+	checked -j2 check
+}
+
+case_clang() {
+	configured clang --enable-werror CC=clang-14 CFLAGS='-O2 -g'
+	make -s -j2 all
+	counted 1 0 0
+}
+
+case_valgrind() {
+	configured valgrind --enable-werror CFLAGS='-O1 -g'
+	checked -j2 check-valgrind
+}
+
+case_e2e() {
+	gcc_build
+	checked check-e2e
+}
+
+case_web() {
+	gcc_build
+	checked check-web
+}
+
+case_analyze() {
+	sh "$top/tests/lint/analyze.sh" "$out/analyze" || failed=1
+}
+
+case_distcheck() {
+	configured dist
+	make -s -j2 distcheck
+	counted 1 0 0
+}
+
+counted() { # PASSED FAILED SKIPPED
+	printf '%s %s %s\n' "$@" >>"$out/$case.count"
+}
+
+# What the test harness left behind, one line a TAP case.
+count_results() { # PATTERN OF .trs FILES
+	find "$out" -path "$1" -newer "$out/$case.began" -exec awk '
+	/^:test-result: (PASS|XFAIL)/ { passed++ }
+	/^:test-result: (FAIL|ERROR|XPASS)/ { failed++ }
+	/^:test-result: SKIP/ { skipped++ }
+	END { print passed + 0, failed + 0, skipped + 0 }' {} +
+}
+
+results_of() { # CASE: the folder of its .trs files
+	case $1 in
+	gcc) count_results "$out/gcc/tests/[!ew]*.trs" ;;
+	e2e | web) count_results "$out/gcc/tests/$1/*.trs" ;;
+	asan | valgrind) count_results "$out/$1/*.trs" ;;
+	analyze)
+		awk '/^ok .*# SKIP/ { s++; next } /^ok / { p++ } /^not ok / { f++ }
+		END { print p + 0, f + 0, s + 0 }' "$out/$1.log"
+		;;
+	esac
+}
+
+run_case() { # CASE: one line of result, the log in build-check/CASE.log
+	case=$1
+	: >"$out/$case.count"
+	: >"$out/$case.began"
+	began=$(date +%s)
+	before=$(untracked)
+	set +e
+	(
+		set -e
+		failed=0
+		"case_$case"
+		exit "$failed"
+	) >"$out/$case.log" 2>&1
+	failed=$?
+	set -e
+	results_of "$case" >>"$out/$case.count"
+	if [ "$(untracked)" != "$before" ]; then
+		echo "untracked files were left behind" >>"$out/$case.log"
+		failed=1
+	fi
+	# A case that broke without a failed test is a failure of its own.
+	[ "$failed" -eq 0 ] || grep -q '^[0-9]* [1-9]' "$out/$case.count" ||
+		counted 0 1 0
+	[ "$failed" -eq 0 ] || grep -E -a \
+		'^(not ok|FAIL|ERROR)|error:|warning:|Error ' "$out/$case.log" |
+		sort -u | head -n 40 | sed "s/^/$case: /"
+	printf '%s: %s (%d s)\n' "$case" "$(sum "$out/$case.count")" \
+		$(($(date +%s) - began))
+}
+
+sum() { # FILE...
+	awk '{ p += $1; f += $2; s += $3 }
+	END {
+		printf "%d passed, %d failed", p, f
+		if (s)
+			printf ", %d skipped", s
+	}' "$@"
+}
+
+# Two lanes of about the same length, each one case after another.
+run_all() {
+	(
+		run_case gcc
+		run_case e2e
+		run_case web
+		run_case distcheck
+	) &
+	(
+		run_case asan
+		run_case valgrind
+		run_case clang
+		run_case analyze
+	) &
+	wait
+}
+
+mkdir -p "$out"
+if [ $# -eq 0 ]; then
+	# shellcheck disable=SC2086 # a list of words
+	set -- $all
+	for name in "$@"; do
+		rm -f "$out/$name.count"
+	done
+	run_all
+else
+	for name in "$@"; do
+		case " $all " in
+		*" $name "*) run_case "$name" ;;
+		*)
+			echo "usage: tests/variants.sh [$all]" >&2
+			exit 2
+			;;
+		esac
+	done
+fi
+
+for name in "$@"; do
+	set -- "$@" "$out/$name.count"
+	shift
+done
+result=$(sum "$@")
+echo "$result"
+case $result in
+*" 0 failed"*) ;;
+*) exit 1 ;;
+esac
