@@ -23,6 +23,7 @@ include tests/cli/local.mk
 include tests/service/local.mk
 include tests/e2e/local.mk
 include tests/fuzz/local.mk
+include tests/web/local.mk
 include tests/bench/local.mk
 
 # The unit tests, each in valgrind; a leak or a bad access is a hard error.

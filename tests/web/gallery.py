@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""
+Every screen of the page, put up by its own code with a question that shows
+what there is: for the accessibility checks and for the screenshots.
+"""
+
+QUESTION = {
+    "v": 1, "kind": "approval", "host": "web1.example.com", "user": "alice",
+    "uid": 1001, "service": "sudo",
+    "title": "Run a command as root on web1.example.com",
+    "details": [
+        ["Command", "systemctl restart nginx && journalctl -u nginx -f"],
+        ["Directory", "/home/alice"], ["Terminal", "/dev/pts/3"],
+        ["Covers", "any command on this terminal for 15 minutes"]],
+    "choices": ["approve"], "code": "inbox", "nonce": "x" * 43,
+    "created": "2026-11-21T22:50:00Z", "lifetime": 90,
+}
+LOGIN = {
+    **QUESTION, "service": "sshd", "title": "Log in to web1.example.com",
+    "details": [
+        ["Address", "203.0.113.24"], ["Name, unverified", "cafe.example.net"],
+        ["Covers", "an interactive login; it may open more sessions"]]}
+ASK = {**QUESTION, "service": "ask", "title": "Deploy 4.2 to production?",
+       "details": [["Change", "1,204 lines in 31 files"]],
+       "choices": ["approve", "deploy-later", "only-to-staging"]}
+RTL = {**QUESTION, "host": "\u05e9\u05e8\u05ea.example", "user": "\u05d3\u05e0\u05d4",
+       "title": "\u05d4\u05e4\u05e2\u05dc\u05ea \u05e4\u05e7\u05d5\u05d3\u05d4 \u05db\u05de\u05e0\u05d4\u05dc",
+       "details": [["\u05e4\u05e7\u05d5\u05d3\u05d4", "rm -rf /tmp/\u05e7\u05d1\u05e6\u05d9\u05dd"],
+                   ["Hidden", "a\u202eb\u200bc\u0007"]]}
+HUGE = {**QUESTION, "title": "W" * 256, "details": [
+    ["Label" * 6, "/usr/bin/python3-" + "x" * 230]] * 12}
+ENROLMENT = {**QUESTION, "kind": "enrolment", "service": "enroll",
+             "title": "Let this phone approve for alice on web1.example.com",
+             "details": [["Enrolled by", "root"]], "choices": [],
+             "lifetime": 600}
+
+# A question as main.js puts it.
+ASKED = """
+    left: () => 71,
+    when: w.age(19, "22:50:00"), choices: t.choices, code: false,
+    warnings: [], hint: w.onlyYours"""
+
+
+def question(**changes):
+    more = "".join(f", {name}: {value}" for name, value in changes.items())
+    return f"view.question(t, {{ {ASKED} {more} }})"
+
+
+def says(state, what):
+    return f"view.message('{state}', {what})"
+
+
+def does(state, what):
+    return f"view.busy('{state}', {what})"
+
+
+# name: (transaction, what main.js calls)
+SCREENS = {
+    "idle": (QUESTION, says("idle", "w.idle")),
+    "again": (QUESTION, says("again", "w.again")),
+    "bad-link": (QUESTION, says("bad-link", "w.badLink")),
+    "unsupported": (QUESTION, says("unsupported", "w.unsupported")),
+    "opening": (QUESTION, does("opening", "w.opening")),
+    "away": (QUESTION, does("opening", "w.opening") + "; view.away(true)"),
+    "question-sudo": (QUESTION, question()),
+    "question-login": (LOGIN, question(
+        left="() => 12")),
+    "question-choices": (ASK, question()),
+    "question-code": (QUESTION, question(code="true")),
+    "question-rtl": (RTL, question()),
+    "question-huge": (HUGE, question()),
+    "question-stranger": (QUESTION, question(
+        warnings="[w.stranger(t), w.stale(400)]")),
+    "question-other-account": (QUESTION, question(
+        choices="[]", warnings="[w.contradiction(t)]")),
+    "question-no-passkey": (QUESTION, question(
+        choices="[]", warnings="[w.noPasskeyHere(t)]")),
+    "question-cancelled": (QUESTION, question(
+        notice="w.noSignature.cancelled")),
+    "question-rejected": (QUESTION, question(
+        notice="w.rejected(w.reason('PROOF_CHALLENGE'), 2)")),
+    "passkey": (QUESTION, does("passkey", "w.usePasskey")),
+    "unsigned": (QUESTION, """view.choose("unsigned", w.unsigned, [
+        [w.unsigned.decline, "no", 1], [w.unsigned.retry, "", 2],
+        [w.unsigned.back, "", 3]])"""),
+    "sent": (QUESTION, does("sent", "w.sent")),
+    "elsewhere": (QUESTION, does("elsewhere", "w.elsewhere")),
+    "granted": (QUESTION, says("granted", "w.granted(t, 'approve')")),
+    "granted-elsewhere": (QUESTION, says(
+        "granted-elsewhere", "w.grantedElsewhere(t)")),
+    "denied": (QUESTION, says("denied", "w.denied(t)")),
+    "reported": (QUESTION, says("reported", "w.reported(t)")),
+    "refused": (QUESTION, says(
+        "refused", "w.refused(t, w.reason('PROOF_DEVICE'))")),
+    "expired": (QUESTION, says("expired", "w.expired")),
+    "cancelled": (QUESTION, says("cancelled", "w.cancelled")),
+    "unknown": (QUESTION, says("unknown", "w.unknown")),
+    "uncertain": (QUESTION, says("uncertain", "w.uncertain")),
+    "unreachable": (QUESTION, says("unreachable", "w.unreachable")),
+    "limited": (QUESTION, says("limited", "w.limited")),
+    "broken": (QUESTION, says("broken", "w.broken")),
+    "malformed": (QUESTION, """view.choose("malformed", w.malformed,
+        [[w.malformed.decline, "no", 1]])"""),
+    "enrolment": (ENROLMENT, """view.enrolment(t, {
+        left: () => 571,
+        name: "Android phone", notice: null })"""),
+    "enrolment-again": (ENROLMENT, """view.enrolment(t, {
+        left: () => 571,
+        name: "Android phone", notice: w.noSignature.known })"""),
+    "creating": (ENROLMENT, does("creating", "w.creating")),
+    "compare": (ENROLMENT, "view.compare('4hx2-k7q3-m5rj-6wza')"),
+    "compare-claimed": (ENROLMENT, """view.compare('4hx2-k7q3-m5rj-6wza',
+        w.claimedElsewhere)"""),
+    "overtaken": (ENROLMENT, says("overtaken", "w.overtaken")),
+    "not-enrolled": (ENROLMENT, says("not-enrolled", "w.notEnrolled(t)")),
+    "enrol-refused": (ENROLMENT, says(
+        "enrol-refused", "w.enrolRefused(t, w.reason('PROOF_SYNCED'))")),
+    "enrol-declined": (ENROLMENT, says(
+        "enrol-declined", "w.enrolDeclined(t)")),
+    "test-coming": (ENROLMENT, does("test-coming", "w.testComing")),
+    "test-missing": (ENROLMENT, says("test-missing", "w.testMissing")),
+    "enrolled": (ENROLMENT, says("enrolled", "w.enrolled(t, true)")),
+}
+
+
+def put_up(page, origin, name):
+    """Puts this screen on the page."""
+    transaction, call = SCREENS[name]
+    page.open(origin)
+    page.reaches("idle", "again")
+    error = page.driver.execute_async_script(f"""
+        const t = arguments[0], done = arguments[1];
+        (async () => {{
+            const [view, w] = await Promise.all(
+                [import("/view.js"), import("/words.js")]);
+            {call};
+        }})().then(() => done(""), (error) => done(String(error)));
+        """, transaction)
+    assert error == "", error

@@ -1,0 +1,264 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What the service delivers, and what a browser makes of its headers."""
+import base64
+import hashlib
+import json
+import re
+import subprocess
+
+import pytest
+from browser import until
+from conftest import USER
+from rig import link_id
+from sources import BUILD, TOP, built
+
+WEB = TOP / "service/web"
+LIST = BUILD / "service/page.sha256"
+TYPES = {".js": "text/javascript; charset=utf-8",
+         ".css": "text/css; charset=utf-8",
+         ".html": "text/html; charset=utf-8", ".svg": "image/svg+xml",
+         ".png": "image/png", ".json": "application/json",
+         ".webmanifest": "application/manifest+json"}
+CSP = {"default-src": "'none'", "script-src": "'self'", "style-src": "'self'",
+       "connect-src": "'self'", "manifest-src": "'self'",
+       "worker-src": "'self'", "img-src": "'self'", "base-uri": "'none'",
+       "form-action": "'none'", "frame-ancestors": "'none'",
+       "require-trusted-types-for": "'script'",
+       "trusted-types": "countersign"}
+FILES = sorted(path.name for path in WEB.iterdir())
+
+
+def url_path(name):
+    return "/" if name == "index.html" else f"/{name}"
+
+
+@pytest.fixture
+def anybody(rig):
+    return rig.service.anybody()
+
+
+def test_list_is_the_sources(rig):
+    run = subprocess.run([built("service/countersignd"), "web", "--list",
+                          "--json"], stdout=subprocess.PIPE, check=True)
+    listed = json.loads(run.stdout)
+    assert [one["name"] for one in listed] == FILES
+    for one in listed:
+        data = (WEB / one["name"]).read_bytes()
+        assert one["size"] == len(data)
+        assert one["sha256"] == hashlib.sha256(data).hexdigest()
+        assert one["path"] == url_path(one["name"])
+
+
+def test_installed_list_is_the_sources():
+    lines = LIST.read_text().splitlines()
+    assert [line.split()[1] for line in lines] == FILES
+    subprocess.run(["sha256sum", "--quiet", "-c", LIST], cwd=WEB, check=True)
+
+
+def test_worker_knows_the_files():
+    """make page-hashes has run since the last change."""
+    worker = (WEB / "sw.js").read_text()
+    table = dict(re.findall(r'^\t"(/[^"]*)": "(sha256-[^"]+)",$', worker,
+                            re.M))
+    wanted = {url_path(name) for name in FILES if not name.endswith(".png")
+              and name not in ("sw.js", "service.json")}
+    assert set(table) == wanted
+    for path, integrity in table.items():
+        name = "index.html" if path == "/" else path[1:]
+        digest = hashlib.sha256((WEB / name).read_bytes()).digest()
+        assert integrity == "sha256-" + base64.b64encode(digest).decode()
+
+
+def test_page_is_small():
+    """What a load moves; the worker and the icons come after it."""
+    assert sum((WEB / name).stat().st_size for name in FILES
+               if not name.endswith(".png") and name != "sw.js") <= 60 * 1024
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_file(anybody, name):
+    reply = anybody.get(url_path(name))
+    data = (WEB / name).read_bytes()
+    assert (reply.status, reply.body) == (200, data)
+    assert reply.headers["Content-Type"] == TYPES["." + name.split(".")[1]]
+    assert reply.headers["Cache-Control"] == "no-cache"
+    tag = reply.headers["ETag"]
+    assert tag == f'"{hashlib.sha256(data).hexdigest()}"'
+    again = anybody.get(url_path(name), headers={"If-None-Match": tag})
+    assert (again.status, again.body) == (304, b"")
+    assert again.headers["ETag"] == tag
+    assert "Content-Length" not in again.headers
+    other = anybody.get(url_path(name), headers={"If-None-Match": '"x"'})
+    assert other.status == 200
+    head = anybody.request("HEAD", url_path(name))
+    assert (head.status, head.body) == (200, b"")
+    assert head.headers["Content-Length"] == str(len(data))
+    for method in ("POST", "DELETE"):
+        assert anybody.request(method, url_path(name)).status == 405
+
+
+@pytest.mark.parametrize("path", ("/", "/main.js", "/healthz", "/nothing",
+                                  "/links/" + "A" * 22))
+def test_headers(anybody, path):
+    headers = anybody.get(path).headers
+    policy = dict(part.strip().split(" ", 1) for part in
+                  headers["Content-Security-Policy"].split(";"))
+    assert policy == CSP
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert "max-age=" in headers["Strict-Transport-Security"]
+    assert "camera=()" in headers["Permissions-Policy"]
+    assert "Access-Control-Allow-Origin" not in headers
+    if path not in ("/", "/main.js"):
+        assert headers["Cache-Control"] == "no-store"
+
+
+# --- in the browser ---------------------------------------------------------
+
+def test_injected_script_does_not_run(rig, page):
+    page.open(rig.origin)
+    page.reaches("idle", "again")
+    page.js("""
+        const script = document.createElement("script");
+        try { script.textContent = "window.ran = 1"; } catch { }
+        document.body.append(script);
+        const image = document.createElement("img");
+        try { image.setAttribute("onerror", "window.ran = 2"); } catch { }
+        image.src = "/nothing.png";
+        document.body.append(image);
+        const style = document.createElement("style");
+        style.textContent = "body { display: none }";
+        document.head.append(style);
+        const link = document.createElement("a");
+        link.href = "javascript:window.ran=3";
+        document.body.append(link);
+        link.click();""")
+    refused = page.driver.execute_async_script("""
+        // Not at once: what a debugger evaluates may do more than the page.
+        const done = arguments[0], refused = [];
+        setTimeout(() => { for (const act of [
+            () => { document.body.innerHTML = "<b>x</b>"; },
+            () => eval("1"), () => setTimeout("window.ran = 4"),
+            () => new Function("window.ran = 5")(),
+            () => window.trustedTypes.createPolicy("other", {}),
+            () => new Worker("/sw.js")])
+            try { act(); refused.push(false); }
+            catch { refused.push(true); } });
+        setTimeout(() => done([refused, window.ran ?? null,
+            getComputedStyle(document.body).display]), 100);""")
+    assert refused == [[True] * 6, None, "block"]
+    assert any("Content Security Policy" in entry["message"] or
+               "violates" in entry["message"] for entry in page.console())
+
+
+def test_framing_is_refused(rig, page):
+    page.open("data:text/html,<iframe id=f width=500 height=500 src='"
+              f"{rig.origin}/'></iframe>")
+    page.driver.switch_to.frame("f")
+    assert page.js("return document.getElementById('main')") is None
+    page.driver.switch_to.default_content()
+
+
+def test_nothing_is_told_to_anybody_else(rig, phone):
+    """A whole approval: every request goes to the page's own origin."""
+    phone.driver.get_log("performance")
+    login = rig.login(USER, service="sshd")
+    phone.open(login.link())
+    phone.click("Approve")
+    phone.reaches("granted")
+    assert login.end() == "PAM_SUCCESS"
+    asked = []
+    for entry in phone.driver.get_log("performance"):
+        message = json.loads(entry["message"])["message"]
+        if message["method"] == "Network.requestWillBeSent":
+            asked.append(message["params"]["request"]["url"])
+    secret = login.link().split("#")[1]
+    there = [url for url in asked if url != "about:blank"]
+    assert any(url.endswith("/answer") for url in there)
+    for url in there:
+        assert url.startswith(rig.origin + "/"), url
+        assert "#" in url or secret not in url
+    cookies = phone.driver.execute_cdp_cmd("Network.getCookies", {
+        "urls": [rig.origin]})["cookies"]
+    assert [(c["name"], c["httpOnly"], c["secure"], c["sameSite"])
+            for c in cookies] == [("__Host-countersign", True, True,
+                                   "Strict")]
+    assert phone.console() == []
+
+
+BOTS = ("Slackbot-LinkExpanding 1.0", "WhatsApp/2.2", "TelegramBot",
+        "facebookexternalhit/1.1", "Twitterbot/1.0", "Discordbot/2.0",
+        "LinkedInBot/1.0", "Googlebot/2.1", "SkypeUriPreview", "curl/8")
+
+
+def test_bots_change_nothing(rig, phone, anybody):
+    """They see the page and, even with the link's id, only read."""
+    login = rig.login(USER, service="sshd")
+    path = f"/links/{link_id(login.link())}"
+    before = anybody.get(path).json
+    for bot in BOTS:
+        for method in ("GET", "HEAD"):
+            for at in ("/", path, path + "/events", path + "/seen",
+                       path + "/answer", path + "/device"):
+                anybody.request(method, at, headers={"User-Agent": bot})
+    after = anybody.get(path).json
+    assert after["state"] == before["state"] == "pending"
+    assert after["content"] == before["content"]
+    phone.open(login.link())
+    phone.click("Approve")
+    phone.reaches("granted")
+    assert login.end() == "PAM_SUCCESS"
+
+
+def test_page_is_kept_only_as_listed(rig, page):
+    page.open(rig.origin)
+    page.js("return navigator.serviceWorker.ready.then(() => 1)")
+    kept = until(lambda: page.driver.execute_async_script("""
+        const done = arguments[0];
+        (async () => {
+            const all = [];
+            for (const name of await caches.keys())
+                for (const one of await (await caches.open(name)).keys())
+                    all.push(new URL(one.url).pathname);
+            return all.sort();
+        })().then(done);"""), "the cache")
+    assert kept == sorted(url_path(name) for name in FILES
+                          if name != "sw.js" and not name.endswith(".png"))
+
+
+# --- verify-page ------------------------------------------------------------
+
+def verify(rig, *words):
+    return rig.countersign("verify-page", "--list", str(LIST), *words,
+                           check=False)
+
+
+def test_verify_page(rig):
+    told = verify(rig)
+    assert f"{rig.origin} is the installed release's" in told
+    report = json.loads(verify(rig, "--json", rig.service.url))
+    assert report["same"] is True and len(report["files"]) == len(FILES)
+
+
+def test_verify_page_finds_what_is_different(rig, tmp_path):
+    lines = LIST.read_text().splitlines()
+    changed = ["0" * 64 + line[64:] if line.endswith("  main.js") else line
+               for line in lines] + ["1" * 64 + "  gone.js"]
+    other = tmp_path / "list"
+    other.write_text("\n".join(changed) + "\n")
+    report = json.loads(rig.countersign(
+        "verify-page", "--json", "--list", str(other), check=False))
+    assert report["same"] is False
+    wrong = {one["name"]: one["reason"] for one in report["files"]
+             if not one["same"]}
+    assert set(wrong) == {"main.js", "gone.js"}
+    digest = hashlib.sha256((WEB / "main.js").read_bytes()).hexdigest()
+    assert digest in wrong["main.js"]
+
+
+def test_verify_page_of_nobody(rig):
+    told = verify(rig, "http://localhost:1")
+    assert "is the installed" not in told and "localhost:1" in told
+    assert "not an origin" in verify(rig, "http://example.org")
