@@ -58,11 +58,11 @@ extern "C" {
 
 /* clang-format off */
 /*
- * Every outcome, its number's order and its sentence.  The groups follow the
- * table of outcomes in pam_countersign(8), which maps each to a PAM code.
+ * Every outcome, its number's order and its sentence, in groups that a caller
+ * may treat alike: see the table of outcomes in pam_countersign(8).
  */
-#define CSIGN_ERR_LIST(X)                                                      \
-	/* the person's answer, or the lack of one */                          \
+/* the person's answer, or the lack of one */
+#define CSIGN_ERR_ANSWER_LIST(X)                                               \
 	X(DENIED, "the question was denied on the phone")                      \
 	X(NOT_ME, "the phone's owner said: this was not me")                   \
 	X(DECLINED, "the phone declined without signing")                      \
@@ -70,8 +70,10 @@ extern "C" {
 	X(EXPIRED, "nobody answered in time")                                  \
 	X(CANCELLED, "the approval was cancelled")                             \
 	X(INTERRUPTED, "the wait was interrupted")                             \
-	X(AGAIN, "not decided yet")                                            \
-	/* an answer that proves nothing: one reason a step, lib/proof.h */    \
+	X(AGAIN, "not decided yet")
+
+/* an answer that proves nothing: one reason a step, lib/proof.h */
+#define CSIGN_ERR_PROOF_LIST(X)                                                \
 	X(PROOF_FORMAT, "the answer could not be opened or read")              \
 	X(PROOF_CHOICE, "the answer names a choice that was not offered")      \
 	X(PROOF_DEVICE, "the answer comes from a device of somebody else")     \
@@ -91,12 +93,16 @@ extern "C" {
 	X(PROOF_COUNTER, "the signature counter went backwards")               \
 	X(PROOF_KEY, "the device's public key is not a valid point")           \
 	X(PROOF_CREDENTIAL, "the credential does not match the new device")    \
-	X(PROOF_CONSUMED, "the approval is already closed")                    \
-	/* who is asked */                                                     \
+	X(PROOF_CONSUMED, "the approval is already closed")
+
+/* who is asked */
+#define CSIGN_ERR_WHO_LIST(X)                                                  \
 	X(UNKNOWN_USER, "there is no such account")                            \
 	X(UNENROLLED, "no device is enrolled for this account")                \
-	X(EXEMPT, "the policy does not ask this account")                      \
-	/* trouble: nothing was decided */                                     \
+	X(EXEMPT, "the policy does not ask this account")
+
+/* trouble: nothing was decided */
+#define CSIGN_ERR_TROUBLE_LIST(X)                                              \
 	X(SERVICE, "the approval service cannot be reached")                   \
 	X(SERVICE_REFUSED, "the approval service refused this host")           \
 	X(COURIER, "the courier failed")                                       \
@@ -111,8 +117,10 @@ extern "C" {
 	X(SYSTEM, "a system call failed")                                      \
 	X(CUT, "the command is too long to be shown whole")                    \
 	X(QR, "the link could not be drawn as a QR code")                      \
-	X(NOMEM, "out of memory")                                              \
-	/* for callers and between the parts of the library */                 \
+	X(NOMEM, "out of memory")
+
+/* for callers and between the parts of the library */
+#define CSIGN_ERR_CALL_LIST(X)                                                 \
 	X(NOT_FOUND, "not found")                                              \
 	X(EXISTS, "already there")                                             \
 	X(FORMAT, "malformed bytes")                                           \
@@ -120,6 +128,13 @@ extern "C" {
 	X(LAST_DEVICE, "this is the last device of the account")               \
 	X(INVALID, "an argument is not valid")                                 \
 	X(INTERNAL, "internal error")
+
+#define CSIGN_ERR_LIST(X)                                                      \
+	CSIGN_ERR_ANSWER_LIST(X)                                               \
+	CSIGN_ERR_PROOF_LIST(X)                                                \
+	CSIGN_ERR_WHO_LIST(X)                                                  \
+	CSIGN_ERR_TROUBLE_LIST(X)                                              \
+	CSIGN_ERR_CALL_LIST(X)
 /* clang-format on */
 
 enum csign_err {
@@ -129,6 +144,9 @@ enum csign_err {
 	CSIGN_ERR_LIST(CSIGN_ERR_ENUM)
 #undef CSIGN_ERR_ENUM
 };
+/* For a switch over a group: CSIGN_ERR_PROOF_LIST(CSIGN_ERR_CASE) return ...;
+ */
+#define CSIGN_ERR_CASE(name, text) case CSIGN_E_##name:
 
 /*
  * What csign_approval_wait() decides.  Grant is one word of 32 bits, far (at

@@ -277,26 +277,7 @@ failure_text(enum csign_err err)
 	case CSIGN_E_EXEMPT:
 	case CSIGN_E_UNKNOWN_USER:
 		return NULL;
-	case CSIGN_E_PROOF_FORMAT:
-	case CSIGN_E_PROOF_CHOICE:
-	case CSIGN_E_PROOF_DEVICE:
-	case CSIGN_E_PROOF_KIND:
-	case CSIGN_E_PROOF_CLIENT_DATA:
-	case CSIGN_E_PROOF_TYPE:
-	case CSIGN_E_PROOF_CHALLENGE:
-	case CSIGN_E_PROOF_ORIGIN:
-	case CSIGN_E_PROOF_CROSS_ORIGIN:
-	case CSIGN_E_PROOF_LENGTH:
-	case CSIGN_E_PROOF_RPID:
-	case CSIGN_E_PROOF_FLAGS:
-	case CSIGN_E_PROOF_BACKUP:
-	case CSIGN_E_PROOF_SYNCED:
-	case CSIGN_E_PROOF_TIME:
-	case CSIGN_E_PROOF_SIGNATURE:
-	case CSIGN_E_PROOF_COUNTER:
-	case CSIGN_E_PROOF_KEY:
-	case CSIGN_E_PROOF_CREDENTIAL:
-	case CSIGN_E_PROOF_CONSUMED:
+		CSIGN_ERR_PROOF_LIST(CSIGN_ERR_CASE)
 		return "The phone's answer was not valid. Start again, or ask "
 		       "an administrator.";
 	case CSIGN_E_UNENROLLED:
