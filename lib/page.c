@@ -124,11 +124,11 @@ enum csign_err
 csign_page_verify(struct csign_ctx *ctx, const char *url, const char *path,
     const char *sha256)
 {
-	struct delivered delivered;
+	struct delivered delivered = {0};
 	bool same = false;
 	enum csign_err r;
 
-	if (ctx == NULL || !ctx->loaded || path == NULL || sha256 == NULL ||
+	if (!csign_ctx_enter(ctx) || path == NULL || sha256 == NULL ||
 	    !path_ok(path) || strlen(sha256) != HEX_LEN)
 		return CSIGN_E_INVALID;
 	if (url == NULL)

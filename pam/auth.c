@@ -200,11 +200,18 @@ struct event {
 	int priority;
 };
 
+/* A no to somebody, and not trouble. */
+static bool
+is_refusal(int code)
+{
+	return code == PAM_AUTH_ERR || code == PAM_MAXTRIES ||
+	       code == PAM_USER_UNKNOWN;
+}
+
 static struct event
 failure_event(int code)
 {
-	if (code == PAM_AUTH_ERR || code == PAM_MAXTRIES ||
-	    code == PAM_USER_UNKNOWN)
+	if (is_refusal(code))
 		return (struct event){"auth_deny", LOG_NOTICE};
 	return (struct event){"auth_trouble", LOG_ERR};
 }
@@ -294,8 +301,11 @@ refuse(struct auth *a, enum csign_err r)
 		csign_present_failure(a->pamh, visible(a, r), a->asked);
 	if (a->stage == CSIGN_STAGE_ASK || a->stage == CSIGN_STAGE_WAIT)
 		csign_refused_remember(a->pamh, a->items.user, code);
-	/* Nothing was guessed where nobody was asked or nobody waits. */
-	if (a->stage != CSIGN_STAGE_TALK && r != CSIGN_E_INTERRUPTED)
+	/*
+	 * Nothing was guessed where nobody was asked or nobody waits; and who
+	 * is told that the service is away shall be told so at once.
+	 */
+	if (is_refusal(code) && r != CSIGN_E_INTERRUPTED)
 		(void)pam_fail_delay(a->pamh, FAIL_DELAY_USEC);
 	return code;
 }

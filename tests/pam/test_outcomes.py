@@ -152,6 +152,14 @@ def test_failures_are_delayed_by_pam(stack):
     assert 1_000_000 <= delay <= 3_000_000  # PAM varies it
 
 
+def test_trouble_is_told_at_once(stack):
+    """Who waits because the service is away has guessed nothing."""
+    stack.play("begin SERVICE")
+    result = stack.run()
+    assert result.code == "PAM_AUTHINFO_UNAVAIL"
+    assert not result.texts("delay")
+
+
 def test_trouble_with_memory_in_the_conversation(stack):
     stack.play("wait NOMEM")
     assert stack.run().code == "PAM_BUF_ERR"

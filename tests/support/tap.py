@@ -2,10 +2,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Runs pytest on the files given and speaks TAP, one line a test case."""
 import os
+import signal
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.dont_write_bytecode = True
+# A shell without job control starts background commands with these ignored,
+# and what is ignored here would be ignored in every program under test.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 try:
     import pytest
 except ImportError:
