@@ -222,6 +222,36 @@ find_respondent(struct csign_approval *ap)
 	return r == CSIGN_E_UNENROLLED && ap->req->unproven ? invent(ap) : r;
 }
 
+static struct csign_case
+case_of(const struct csign_approval *ap)
+{
+	return (struct csign_case){
+	    .ctx = ap->ctx,
+	    .req = ap->req,
+	    .account = &ap->account,
+	    .composed = &ap->composed,
+	    .exchange = ap->exchange,
+	    .known = ap->known,
+	    .nobody = ap->nobody,
+	    .asked = &ap->asked,
+	    .only = ap->test ? ap->asked.items : NULL,
+	};
+}
+
+/* On a question that ended, or an answer that could not even be opened. */
+static void
+audit_unread(struct csign_approval *ap, const struct csign_case *c,
+    const char *result, enum csign_err r)
+{
+	const struct csign_ruling nobody = {0};
+	const struct csign_why why = ap->ctx->why;
+
+	if (csign_case_audit(c, &nobody, result, r) != CSIGN_OK)
+		csign_debug(ap->ctx, "%s", ap->ctx->why.text);
+	/* What ended it matters more than a record that was not taken. */
+	ap->ctx->why = why;
+}
+
 /* A link id that is taken: new secret, nonce and bytes, once (TX-7). */
 static enum csign_err
 put_question(struct csign_approval *ap, struct csign_link **link)
@@ -255,6 +285,7 @@ csign_approval_begin_for(struct csign_ctx *ctx, const struct csign_request *req,
 {
 	enum csign_err r = CSIGN_E_INTERNAL;
 	struct csign_approval *ap = NULL;
+	struct csign_case c;
 
 	if ((ap = calloc(1, sizeof(*ap))) == NULL)
 		return CSIGN_E_NOMEM;
@@ -271,9 +302,13 @@ csign_approval_begin_for(struct csign_ctx *ctx, const struct csign_request *req,
 		ap->asked.n = 1;
 		ap->test = true;
 	}
-	if ((r = find_respondent(ap)) != CSIGN_OK ||
-	    (r = put_question(ap, link)) != CSIGN_OK)
+	if ((r = find_respondent(ap)) != CSIGN_OK)
 		goto out;
+	if ((r = put_question(ap, link)) != CSIGN_OK) {
+		c = case_of(ap);
+		audit_unread(ap, &c, "failed", r);
+		goto out;
+	}
 	*ret_ap = ap;
 	ap = NULL;
 	r = CSIGN_OK;
@@ -346,22 +381,6 @@ csign_approval_facts(const struct csign_approval *ap)
 	return &ap->ruling.facts;
 }
 
-static struct csign_case
-case_of(const struct csign_approval *ap)
-{
-	return (struct csign_case){
-	    .ctx = ap->ctx,
-	    .req = ap->req,
-	    .account = &ap->account,
-	    .composed = &ap->composed,
-	    .exchange = ap->exchange,
-	    .known = ap->known,
-	    .nobody = ap->nobody,
-	    .asked = &ap->asked,
-	    .only = ap->test ? ap->asked.items : NULL,
-	};
-}
-
 /*
  * What the caller is told at the end of a question that nobody could answer.
  * Too many answers end it like any other: they end a connection to sshd.
@@ -372,20 +391,6 @@ end_for_nobody(const struct csign_approval *ap, enum csign_err r)
 	if (r != CSIGN_E_EXPIRED)
 		return r;
 	return ap->known ? CSIGN_E_UNENROLLED : CSIGN_E_UNKNOWN_USER;
-}
-
-/* On a question that ended, or an answer that could not even be opened. */
-static void
-audit_unread(struct csign_approval *ap, const struct csign_case *c,
-    const char *result, enum csign_err r)
-{
-	const struct csign_ruling nobody = {0};
-	const struct csign_why why = ap->ctx->why;
-
-	if (csign_case_audit(c, &nobody, result, r) != CSIGN_OK)
-		csign_debug(ap->ctx, "%s", ap->ctx->why.text);
-	/* What ended it matters more than a record that was not taken. */
-	ap->ctx->why = why;
 }
 
 /* One answer, or the end: CSIGN_E_AGAIN if another answer may follow. */

@@ -739,6 +739,8 @@ unreachable_at_the_start(void **state)
 	courier.trouble = CSIGN_TROUBLE_UNREACHABLE;
 	assert_int_equal(begin_for(host.user, false), CSIGN_E_SERVICE);
 	assert_non_null(strstr(csign_ctx_why(host.ctx), "approve.example.org"));
+	/* Recorded, and the record has not replaced the reason. */
+	assert_audit("\"reason\":\"SERVICE\"");
 }
 
 static void
