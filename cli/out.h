@@ -10,7 +10,8 @@
 
 #include "countersign.h"
 
-/* architecture.md, section 5; every command, every reason. */
+/* The same for every command and every reason: EXIT STATUS in countersign(1).
+ */
 enum out_status {
 	STATUS_YES = 0,     /* done, granted */
 	STATUS_NO = 1,      /* denied, expired, refused, not found */
