@@ -18,32 +18,33 @@ export class Unreachable extends Error {}
 
 let base = null;
 
+async function readSettings() {
+	const reply = await fetch("/service.json");
+	if (!reply.ok)
+		throw new TypeError("no service.json");
+	return String((await reply.json()).service || "").replace(/\/$/, "");
+}
+
 /** Where the service is: service.json beside the page, "" for its own origin. */
 export function findService() {
-	base ??= fetch("/service.json").then(async (reply) => {
-		if (!reply.ok)
-			throw new TypeError("no service.json");
-		return String((await reply.json()).service || "").replace(/\/$/, "");
-	}).catch((error) => {
+	return base ??= readSettings().catch((error) => {
 		base = null;
 		throw error;
 	});
-	return base;
 }
 
 async function once(method, path, body, signal) {
 	const reply = await fetch(await findService() + path, {
 		method, signal, cache: "no-store", redirect: "error",
 		referrerPolicy: "no-referrer", credentials: "same-origin",
-		...(body === undefined ? {} : {
+		...(body && {
 			headers: { "Content-Type": "application/json" },
 			body: JSON.stringify(body),
 		}),
 	});
 	if (reply.status >= 500)
 		throw new TypeError("trouble of the service");
-	const json = reply.status === 204 ? {}
-		: await reply.json().catch(() => ({}));
+	const json = await reply.json().catch(() => ({}));
 	if (!reply.ok)
 		throw new Refused(reply.status, String(json.error || ""));
 	return json;
@@ -51,7 +52,7 @@ async function once(method, path, body, signal) {
 
 export const sleep = (ms, signal) => new Promise((wake, fail) => {
 	const timer = setTimeout(wake, ms);
-	signal?.addEventListener("abort", () => {
+	signal.addEventListener("abort", () => {
 		clearTimeout(timer);
 		fail(signal.reason);
 	}, { once: true });
@@ -67,51 +68,49 @@ export class Carrier {
 	}
 
 	/** worth(error): is this refusal one to wait for the end of? */
-	async call(method, rest, body, signal = this.signal, worth = () => false) {
-		for (let n = 0; ; n++) {
+	async call(method, rest, { body, signal = this.signal, worth = () => false }) {
+		for (let attempts = 1; ; attempts++) {
 			try {
 				const json = await once(method, this.at + rest, body, signal);
 				this.away(false);
-				return { ...json, attempts: n + 1 };
+				return json;
 			} catch (error) {
-				const refused = error instanceof Refused;
 				signal.throwIfAborted();
-				if (refused && !worth(error))
-					throw Object.assign(error, { attempts: n + 1 });
+				const refused = error instanceof Refused;
+				if (refused && !(worth(error) && this.left() > 0))
+					throw Object.assign(error, { attempts });
 				if (this.left() <= 0)
-					throw refused ? error : new Unreachable();
+					throw new Unreachable();
 				if (!refused)
 					this.away(true);
 			}
-			await sleep(RETRY_MS[Math.min(n, RETRY_MS.length - 1)], signal);
+			await sleep(RETRY_MS[attempts - 1] ?? RETRY_MS.at(-1), signal);
 		}
 	}
 
 	look() {
-		return this.call("GET", "");
+		return this.call("GET", "", {});
 	}
 
 	/** A question that will be there in a moment. */
 	appear() {
-		return this.call("GET", "", undefined, this.signal,
-			(error) => error.status === 404);
+		return this.call("GET", "", { worth: (error) => error.status === 404 });
 	}
 
 	/** That somebody looks: for the terminal's comfort, so a failure is none. */
 	seen() {
-		once("POST", this.at + "/seen", {}, this.signal).catch(() => {});
+		once("POST", `${this.at}/seen`, {}, this.signal).catch(() => {});
 	}
 
-	answer(sealed, hint) {
-		return this.call("POST", "/answer", { answer: sealed, hint });
+	answer(answer, hint) {
+		return this.call("POST", "/answer", { body: { answer, hint } });
 	}
 
 	events(after, signal) {
-		return this.call("GET", `/events?wait=25&after=${after}`, undefined,
-			signal);
+		return this.call("GET", `/events?wait=25&after=${after}`, { signal });
 	}
 
-	claim(device, name) {
-		return this.call("POST", "/device", { deviceId: device, name });
+	claim(deviceId, name) {
+		return this.call("POST", "/device", { body: { deviceId, name } });
 	}
 }

@@ -9,9 +9,12 @@ import * as view from "./view.js";
 import * as words from "./words.js";
 import { Carrier, findService, Refused, sleep, Unreachable } from "./carrier.js";
 
-// Before anything else: the secret leaves the address bar and the history.
-let fragment = location.hash;
-history.replaceState(null, "", location.pathname);
+/** The secret leaves the address bar and the history. */
+function takeFragment() {
+	const fragment = location.hash;
+	history.replaceState(null, "", location.pathname);
+	return fragment;
+}
 
 /** Until a question says how long it lives: the longest that one may. */
 const PATIENCE_S = 300;
@@ -19,15 +22,14 @@ const PATIENCE_S = 300;
 const GRACE_S = 15;
 /** How wrong a phone's clock may be before it is worth a word. */
 const CLOCK_S = 60;
-const OPEN = ["pending", "seen", "answered"];
 
 const now = () => Date.now() / 1000;
+const isClosed = (e) => !["pending", "seen", "answered"].includes(e.state);
 
 class Visit {
 	constructor() {
 		this.over = new AbortController();
 		this.ends = now() + PATIENCE_S;
-		this.after = 0;
 		this.left = () => this.ends - now();
 		this.enrolments = memory.enrolments();
 	}
@@ -40,65 +42,54 @@ class Visit {
 			(yes) => this.over.signal.aborted || view.away(yes));
 	}
 
-	/** The next event that is wanted(); null if none came within seconds. */
-	async event(wanted, seconds, signal = this.over.signal) {
+	/** What comes first: the answer or an {event} that is wanted(), null if
+	 *  there is none until seconds after the question's end. */
+	async first(wanted, seconds, ...answer) {
 		const stop = new AbortController();
-		const both = AbortSignal.any([signal, stop.signal]);
-		const none = sleep(Math.max(seconds, 0) * 1000, both).then(() => null);
-		const told = (async () => {
+		const signal = AbortSignal.any([this.over.signal, stop.signal]);
+		const told = async () => {
 			for (;;) {
-				const e = await this.carrier.events(this.after, both);
-				this.after = Number(e.sequence) || 0;
-				if (wanted(e))
-					return e;
+				const event = await this.carrier.events(this.after, signal);
+				this.after = Number(event.sequence) || 0;
+				if (wanted(event))
+					return { event };
 			}
-		})();
-		none.catch(() => {});
-		told.catch(() => {});
+		};
+		const late = async () => {
+			await sleep(Math.max(this.left() + seconds, 0) * 1000, signal);
+			return { event: null };
+		};
 		try {
-			return await Promise.race([told, none]);
+			return await Promise.race([told(), late(), ...answer]);
+		} catch (error) {
+			if (error instanceof Unreachable)
+				return { event: null };
+			throw error;
 		} finally {
 			stop.abort();
 		}
 	}
 }
 
-const isClosed = (e) => !OPEN.includes(e.state);
-
-/** What a person answered, or the event that came before that. */
+/** What a person answered, or the {event} that came before that. */
 async function answerOrEvent(v, answer, wanted) {
-	const stop = new AbortController();
-	const signal = AbortSignal.any([v.over.signal, stop.signal]);
-	// The service says it first; without it our own clock does.
-	const event = v.event(wanted, v.left() + 2, signal)
-		.then((e) => ({ event: e ?? { state: "expired" } }))
-		.catch((error) => {
-			if (error instanceof Unreachable)
-				return { event: { state: "expired" } };
-			if (error instanceof Refused)
-				return { event: { state: "unknown" } };
-			return new Promise(() => {}); // aborted: nobody waits for it
-		});
-	try {
-		return await Promise.race([answer, event]);
-	} finally {
-		stop.abort();
-	}
+	// The service says first that it is over; without it our own clock does.
+	const said = await v.first(wanted, 2, answer);
+	return said?.event === null ? { event: { state: "expired" } } : said;
 }
 
-// --- an approval ------------------------------------------------------------
+// --- an approval
 
 const ageByClock = (t) => now() - Date.parse(t.created) / 1000;
 
-function warningsFor(t, relation) {
-	const age = ageByClock(t), warnings = [];
-	if (relation === "stranger")
-		warnings.push(words.stranger(t));
-	if (relation === "contradiction")
-		warnings.push(words.contradiction(t));
-	if (age > t.lifetime + CLOCK_S)
-		warnings.push(words.stale(Math.round(age)));
-	return warnings;
+function warningsFor(t, relation, credentials) {
+	const age = ageByClock(t), impossible = relation === "contradiction";
+	return [
+		relation === "stranger" && words.stranger(t),
+		impossible && words.contradiction(t),
+		!impossible && credentials.length === 0 && words.noPasskeyHere(t),
+		age > t.lifetime + CLOCK_S && words.stale(Math.round(age)),
+	];
 }
 
 /** How old it is: by its own lifetime, or by our clock where that is more. */
@@ -108,55 +99,50 @@ function whenAsked(v, t) {
 		new Date(t.created).toLocaleTimeString());
 }
 
-/** The device that a credential belongs to, as bytes; null: to none of ours. */
-function deviceOf(credentials, id) {
-	const text = protocol.toB64u(id);
-	const found = credentials.find((c) => protocol.toB64u(c.id) === text);
-	return found ? protocol.idBytes(found.device) : null;
-}
-
 /** Which passkeys may sign: the host's list, else what this phone remembers. */
-function credentialsFor(question, enrolments) {
-	if (question.credentials.length > 0)
-		return question.credentials;
-	const { t } = question;
-	return enrolments
+function credentialsFor({ t, credentials }, enrolments) {
+	return credentials.length > 0 ? credentials : enrolments
 		.filter((e) => e.host === t.host && e.user === t.user && e.uid === t.uid)
 		.map((e) => ({ device: e.device, id: e.credential }));
 }
 
-/** A sealed answer, or the reason why there is none. */
-async function signed(v, question, said) {
+/** {sealed}: a signed answer; {notice}: why there is none. */
+async function sign(v, question, { choice, code }) {
 	try {
-		const challenge = await protocol.challenge(question, said.choice,
-			said.code);
-		const proof = await passkey.sign(question, challenge, v.left(),
+		view.busy("passkey");
+		const proof = await passkey.sign(question,
+			await protocol.challenge(question, choice, code), v.left(),
 			v.over.signal);
-		const device = deviceOf(question.credentials, proof.id);
-		if (device === null)
+		const id = protocol.toB64u(proof.id);
+		const used = question.credentials.find((c) => protocol.toB64u(c.id) === id);
+		if (used === undefined)
 			throw new passkey.NoPasskey("foreign");
-		return await protocol.sealAnswer(v.link, said.choice, device, proof);
+		return { sealed: await protocol.sealAnswer(v.link, choice,
+			protocol.idBytes(used.device), proof) };
 	} catch (error) {
-		if (error instanceof passkey.NoPasskey)
-			return { reason: error.reason };
-		throw error;
+		return { notice: sentenceFor(error) };
 	}
 }
 
-/** The sealed denial of who can't or won't use the passkey; null: go back. */
-async function unsigned(v, question, said) {
-	const { decline, retry, back } = words.unsigned;
+function sentenceFor(error) {
+	if (error instanceof passkey.NoPasskey)
+		return words.noSignature[error.reason];
+	throw error;
+}
+
+/** The same; who can't or won't use the passkey may deny without it. */
+async function give(v, question, said) {
+	if (question.credentials.length === 0)
+		return { sealed: await protocol.sealDecline(v.link) };
 	for (;;) {
-		const what = await view.choose("unsigned", words.unsigned, [
-			[decline, "no", "decline"], [retry, "", "retry"], [back, "", "back"]]);
+		const made = await sign(v, question, said);
+		if (made.sealed || !["deny", "not-me"].includes(said.choice))
+			return made;
+		const what = await view.choose("unsigned", words.unsigned);
 		if (what === "decline")
-			return protocol.sealDecline(v.link);
+			return { sealed: await protocol.sealDecline(v.link) };
 		if (what === "back")
-			return null;
-		view.busy("passkey", words.usePasskey);
-		const sealed = await signed(v, question, said);
-		if (typeof sealed === "string")
-			return sealed;
+			return {};
 	}
 }
 
@@ -174,134 +160,102 @@ async function send(v, sealed, hint) {
 	}
 }
 
-function showEnd(t, e, given) {
-	const end = view.message;
-	if (e === null)
-		return end("uncertain", words.uncertain);
-	switch (e.state) {
+/** The screens of a host's no, by its reason. */
+const DENIALS = {
+	approval: { NOT_ME: "reported", DENIED: "denied", DECLINED: "denied",
+		other: "refused" },
+	enrolment: { DECLINED: "enrol-declined", DENIED: "not-enrolled",
+		other: "enrol-refused" },
+};
+
+function showEnd(t, event, given = null) {
+	switch (event?.state) {
 	case "granted":
-		return given === null ? end("granted-elsewhere", words.grantedElsewhere(t))
-			: end("granted", words.granted(t, given));
-	case "denied":
-		if (e.reason === "NOT_ME")
-			return end("reported", words.reported(t));
-		if (["DENIED", "DECLINED"].includes(e.reason))
-			return end("denied", words.denied(t));
-		return end("refused", words.refused(t, words.reason(e.reason)));
+		return view.message(given === null ? "granted-elsewhere" : "granted",
+			t, given);
+	case "denied": {
+		const screens = DENIALS[t.kind], { reason } = event;
+		return view.message(
+			screens[Object.hasOwn(screens, reason) ? reason : "other"],
+			t, words.reason(reason));
+	}
 	case "expired":
-		return end("expired", words.expired);
 	case "cancelled":
-		return end("cancelled", words.cancelled);
+		return view.message(event.state);
 	default:
-		return end("unknown", words.unknown);
+		return view.message(event === null ? "uncertain" : "unknown");
 	}
 }
 
-/** Waits for what the host makes of the answer that it has now. */
-async function verdict(v, ours) {
-	const at = v.after;
-	view.busy(ours ? "sent" : "elsewhere", ours ? words.sent : words.elsewhere);
-	return v.event((e) => isClosed(e) ||
-		(e.state !== "answered" && Number(e.sequence) > at), v.left() + GRACE_S);
-}
-
-const noticeOf = (e) =>
-	e.reason ? words.rejected(words.reason(e.reason), Number(e.triesLeft)) : null;
-
-/** One answer from the click to its sealed bytes; else {notice}. */
-async function give(v, question, said) {
-	view.busy("passkey", words.usePasskey);
-	const sealed = await signed(v, question, said);
-	if (typeof sealed === "string")
-		return { sealed };
-	if (!["deny", "not-me"].includes(said.choice))
-		return { notice: words.noSignature[sealed.reason] };
-	const other = await unsigned(v, question, said);
-	return other === null ? { notice: null } : { sealed: other };
-}
-
-/** Puts a question and follows it to its end, which it returns. */
-async function approval(v, question, { note = null, answered = false }) {
+/** Puts a question and follows it to its end: {event, given}. */
+async function approval(v, question, { hint = words.onlyYours, answered = false }) {
 	const { t } = question;
 	const enrolments = await v.enrolments;
 	const relation = memory.relation(enrolments, t);
 	const credentials = credentialsFor(question, enrolments);
-	const asked = { ...question, credentials };
 	const mayGrant = relation !== "contradiction" && credentials.length > 0;
 	const shown = {
 		left: v.left, when: whenAsked(v, t), code: t.code === "always",
-		choices: mayGrant ? t.choices : [],
-		warnings: warningsFor(t, relation),
-		hint: note ?? words.onlyYours,
+		choices: mayGrant ? t.choices : [], hint,
+		warnings: warningsFor(t, relation, credentials),
 	};
-	if (credentials.length === 0 && relation !== "contradiction")
-		shown.warnings.push(words.noPasskeyHere(t));
-	let notice = null;
 	for (;; answered = false) {
 		let given = null;
-		const said = answered ? { event: { state: "answered" } }
-			: await answerOrEvent(v, view.question(t, { ...shown, notice }),
+		if (!answered) {
+			const said = await answerOrEvent(v, view.question(t, shown),
 				(e) => isClosed(e) || e.state === "answered");
-		if (said.event && isClosed(said.event))
-			return { event: said.event, given };
-		if (!said.event) {
-			const made = credentials.length > 0 ? await give(v, asked, said)
-				: { sealed: await protocol.sealDecline(v.link) };
-			notice = made.notice ?? null;
-			if (!made.sealed)
-				continue;
-			given = await send(v, made.sealed, said.choice) ? said.choice : null;
+			if (said.event && isClosed(said.event))
+				return { event: said.event, given };
+			if (!said.event) {
+				const made = await give(v, { ...question, credentials }, said);
+				shown.notice = made.notice;
+				if (!made.sealed)
+					continue;
+				if (await send(v, made.sealed, said.choice))
+					given = said.choice;
+			}
 		}
-		const e = await verdict(v, given !== null);
-		if (e === null || isClosed(e))
-			return { event: e, given };
-		notice = noticeOf(e);
+		// What the host makes of the answer that it has now.
+		const at = v.after;
+		view.busy(given === null ? "elsewhere" : "sent");
+		const { event } = await v.first((e) => isClosed(e) ||
+			(e.state !== "answered" && Number(e.sequence) > at), GRACE_S);
+		if (event === null || isClosed(event))
+			return { event, given };
+		shown.notice = event.reason &&
+			words.rejected(words.reason(event.reason), Number(event.triesLeft));
 	}
 }
 
-// --- an enrolment -----------------------------------------------------------
+// --- an enrolment
 
 function phoneName() {
-	const agent = navigator.userAgent;
-	const names = [[/iPhone/, "iPhone"], [/iPad/, "iPad"],
-		[/Android/, "Android phone"], [/Macintosh/, "Mac"],
-		[/Windows/, "Windows computer"], [/CrOS/, "Chromebook"],
-		[/Linux/, "Linux computer"]];
-	return (names.find(([pattern]) => pattern.test(agent)) ?? [0, "Phone"])[1];
+	const mark = Object.keys(words.phones)
+		.find((each) => navigator.userAgent.includes(each));
+	return words.phones[mark] ?? "Phone";
 }
 
-/** The new passkey; null if the person wants none. */
+/** {device}: the new passkey, null if the person wants none; or {event}. */
 async function newDevice(v, question) {
-	let name = phoneName(), notice = null;
+	const shown = { left: v.left, name: phoneName() };
 	for (;;) {
-		const said = await answerOrEvent(v,
-			view.enrolment(question.t, { left: v.left, name, notice }), isClosed);
-		if (said === null || said.event)
-			return { device: null, event: said?.event ?? null };
-		name = protocol.clip(said.name, 64);
-		view.busy("creating", words.creating);
+		const said = await answerOrEvent(v, view.enrolment(question.t, shown),
+			isClosed);
+		if (said === null)
+			return { device: null };
+		if (said.event)
+			return said;
+		const name = shown.name = protocol.clip(said.name, 64);
+		view.busy("creating");
 		try {
-			const challenge = await protocol.challenge(question, "enroll");
-			const made = await passkey.create(question, challenge, v.left(),
+			const made = await passkey.create(question,
+				await protocol.challenge(question, "enroll"), v.left(),
 				v.over.signal);
-			return { device: { ...made, name }, event: null };
+			return { device: { ...made, name } };
 		} catch (error) {
-			if (!(error instanceof passkey.NoPasskey))
-				throw error;
-			notice = words.noSignature[error.reason];
+			shown.notice = sentenceFor(error);
 		}
 	}
-}
-
-function showEnrolEnd(t, e) {
-	if (e === null || e.state !== "denied")
-		return showEnd(t, e, null);
-	if (e.reason === "DECLINED")
-		return view.message("enrol-declined", words.enrolDeclined(t));
-	if (e.reason === "DENIED")
-		return view.message("not-enrolled", words.notEnrolled(t));
-	return view.message("enrol-refused",
-		words.enrolRefused(t, words.reason(e.reason)));
 }
 
 /** Names the device at the service, so that it is asked by itself later. */
@@ -317,43 +271,43 @@ async function claim(v, id, name) {
 }
 
 async function testOf(v, t, remembered) {
-	view.busy("test-coming", words.testComing);
+	view.busy("test-coming");
 	v.follow(await v.link.test());
-	const found = await v.carrier.appear().catch((error) => {
+	let found;
+	try {
+		found = await v.carrier.appear();
+	} catch (error) {
 		if (error instanceof Refused)
-			return null;
+			return view.message("test-missing");
 		throw error;
-	});
-	if (found === null)
-		return view.message("test-missing", words.testMissing);
+	}
 	const test = await take(v, found, "approval");
-	const { event, given } = await approval(v, test, { note: words.testNote });
-	if (event?.state === "granted" && given !== null)
-		return view.message("enrolled", words.enrolled(t, remembered));
-	return showEnd(test.t, event, given);
+	const { event, given } = await approval(v, test, { hint: words.testNote });
+	return event?.state === "granted" && given !== null
+		? view.message("enrolled", t, remembered) : showEnd(test.t, event, given);
 }
 
 async function enrolment(v, question) {
 	const { t } = question;
 	const { device, event } = await newDevice(v, question);
-	if (event !== null)
-		return showEnrolEnd(t, event);
-	view.busy("sending", words.sending);
+	if (event)
+		return showEnd(t, event);
+	view.busy("sending");
 	if (device === null) {
 		await send(v, await protocol.sealDecline(v.link), "deny");
-		return view.message("enrol-declined", words.enrolDeclined(t));
+		return view.message("enrol-declined", t);
 	}
 	const id = await protocol.deviceId(device.point);
 	const sealKey = await memory.newSealKey();
 	const sealed = await protocol.sealEnrolment(v.link, device, sealKey.point,
 		device.name);
 	if (!await send(v, sealed, "enroll"))
-		return view.message("overtaken", words.overtaken);
+		return view.message("overtaken");
 	view.compare(protocol.idShown(id));
 	await claim(v, id, device.name);
-	const end = await v.event(isClosed, v.left() + GRACE_S);
-	if (end?.state !== "granted")
-		return showEnrolEnd(t, end);
+	const end = await v.first(isClosed, GRACE_S);
+	if (end.event?.state !== "granted")
+		return showEnd(t, end.event);
 	const remembered = await memory.remember({
 		device: protocol.idText(id), credential: device.id, host: t.host,
 		user: t.user, uid: t.uid, name: device.name, since: t.created,
@@ -363,112 +317,90 @@ async function enrolment(v, question) {
 	return testOf(v, t, remembered);
 }
 
-// --- a visit ----------------------------------------------------------------
+// --- a visit
 
 /** The question out of a reply; its own words win over the service's. */
 async function take(v, reply, kind) {
 	const question = await protocol.openContent(v.link, String(reply.content));
-	if (kind !== undefined && question.t.kind !== kind)
+	if (kind && question.t.kind !== kind)
 		throw new protocol.Malformed("another kind of question");
-	const left = Math.min(Number(reply.secondsLeft) || 0, question.t.lifetime);
-	v.ends = now() + left;
+	v.ends = now() +
+		Math.min(Number(reply.secondsLeft) || 0, question.t.lifetime);
 	v.carrier.seen();
 	return question;
 }
 
-async function visit(v) {
-	const link = await protocol.openLink(v.fragment);
+async function visit(v, fragment) {
+	const link = await protocol.openLink(fragment);
 	if (link === null)
-		return view.message("bad-link", words.badLink);
+		return view.message("bad-link");
 	v.follow(link);
 	const reply = await v.carrier.look();
 	const question = await take(v, reply);
 	if (question.t.kind === "enrolment")
 		return enrolment(v, question);
-	const answered = reply.state === "answered";
-	const { event, given } = await approval(v, question, { answered });
+	const { event, given } = await approval(v, question,
+		{ answered: reply.state === "answered" });
 	return showEnd(question.t, event, given);
 }
 
-/** Nobody reads the question, but whoever waits for it is let go. */
-async function refuseMalformed(v) {
-	await view.choose("malformed", words.malformed,
-		[[words.malformed.decline, "no", true]]);
-	view.busy("sending", words.sending);
-	await send(v, await protocol.sealDecline(v.link), "deny");
-	view.message("declined", { ...words.denied({ host: "" }), text: [] });
-}
-
 async function trouble(v, error) {
-	if (error instanceof protocol.Malformed)
-		return refuseMalformed(v);
 	if (error instanceof Unreachable)
-		return view.message("unreachable", words.unreachable);
-	if (error instanceof Refused && error.status === 410)
-		return error.error === "expired" ? view.message("expired", words.expired)
-			: view.message("unknown", words.unknown);
+		return view.message("unreachable");
 	if (error instanceof Refused)
-		return error.status === 429 ? view.message("limited", words.limited)
-			: view.message("unknown", words.unknown);
-	return view.message("broken", words.broken);
+		return view.message(error.status === 429 ? "limited"
+			: error.error === "expired" ? "expired" : "unknown");
+	if (!(error instanceof protocol.Malformed))
+		return view.message("broken");
+	// Nobody reads the question, but whoever waits for it is let go.
+	await view.choose("malformed", words.endIt);
+	view.busy("sending");
+	await send(v, await protocol.sealDecline(v.link), "deny");
+	return view.message("declined");
 }
 
 let current = null;
 
-async function begin() {
-	const v = new Visit();
-	v.fragment = fragment;
-	fragment = "";
+async function begin(fragment) {
 	current?.over.abort();
-	current = v;
+	const v = current = new Visit();
+	const unlessOver = (act) => (error) => v.over.signal.aborted || act(v, error);
 	view.away(false);
-	view.busy("opening", words.opening);
-	try {
-		await visit(v);
-	} catch (error) {
-		if (!v.over.signal.aborted)
-			await trouble(v, error).catch(() =>
-				v.over.signal.aborted || view.message("broken", words.broken));
-	}
+	view.busy("opening");
+	await visit(v, fragment).catch(unlessOver(trouble))
+		.catch(unlessOver(() => view.message("broken")));
 }
 
-function start() {
+function start(fragment) {
 	if (!passkey.supported())
-		return view.message("unsupported", words.unsupported);
+		return view.message("unsupported");
 	findService().catch(() => {});
 	if (fragment.length > 1)
-		return begin();
+		return begin(fragment);
 	const [how] = performance.getEntriesByType("navigation");
-	return ["reload", "back_forward"].includes(how?.type)
-		? view.message("again", words.again) : view.message("idle", words.idle);
+	return view.message(
+		["reload", "back_forward"].includes(how?.type) ? "again" : "idle");
 }
 
 // A camera may open the next link in this very tab.
 window.addEventListener("hashchange", () => {
-	fragment = location.hash;
-	history.replaceState(null, "", location.pathname);
+	const fragment = takeFragment();
 	if (fragment.length > 1)
-		start();
+		start(fragment);
 });
 
 // A page that is left forgets: it must not come back with an old question, nor
 // hold a connection that the next one needs.
 window.addEventListener("pagehide", () => current?.over.abort());
 window.addEventListener("pageshow", (event) =>
-	event.persisted && view.message("again", words.again));
+	event.persisted && view.message("again"));
 
-start();
+start(takeFragment());
 
 // Only now, so that it costs the question nothing: the page's own files are
 // kept for the next time.
 if ("serviceWorker" in navigator) {
-	const allowed = (url) => {
-		if (url !== "/sw.js")
-			throw new TypeError(url);
-		return url;
-	};
-	const policy = window.trustedTypes?.createPolicy("countersign",
-		{ createScriptURL: allowed }) ?? { createScriptURL: allowed };
-	navigator.serviceWorker.register(policy.createScriptURL("/sw.js"))
-		.catch(() => {});
+	const only = { createScriptURL: () => "/sw.js" };
+	const policy = window.trustedTypes?.createPolicy("countersign", only) ?? only;
+	navigator.serviceWorker.register(policy.createScriptURL("")).catch(() => {});
 }

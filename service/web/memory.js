@@ -3,7 +3,7 @@
 // which hosts will seal questions for it.  Those keys cannot be exported, not
 // even by this page.  Passkeys are the authenticator's, not ours.
 
-const NAME = "countersign", STORE = "enrolments";
+const STORE = "enrolments";
 
 function promised(request) {
 	return new Promise((resolve, reject) => {
@@ -12,15 +12,11 @@ function promised(request) {
 	});
 }
 
-async function open() {
-	const request = indexedDB.open(NAME, 1);
+async function withStore(mode, act) {
+	const request = indexedDB.open("countersign", 1);
 	request.onupgradeneeded = () =>
 		request.result.createObjectStore(STORE, { keyPath: "device" });
-	return promised(request);
-}
-
-async function withStore(mode, act) {
-	const db = await open();
+	const db = await promised(request);
 	try {
 		return await promised(act(db.transaction(STORE, mode).objectStore(STORE)));
 	} finally {
@@ -37,23 +33,16 @@ export async function enrolments() {
 }
 
 /** True if it is remembered now. */
-export async function remember(enrolment) {
-	try {
-		await withStore("readwrite", (store) => store.put(enrolment));
-		return true;
-	} catch {
-		return false;
-	}
-}
+export const remember = (enrolment) =>
+	withStore("readwrite", (store) => store.put(enrolment))
+		.then(() => true, () => false);
 
 /** A key pair to seal to: {privateKey (not exportable), point}. */
 export async function newSealKey() {
-	const pair = await crypto.subtle.generateKey(
+	const { privateKey, publicKey } = await crypto.subtle.generateKey(
 		{ name: "ECDH", namedCurve: "P-256" }, false, ["deriveBits"]);
-	return {
-		privateKey: pair.privateKey,
-		point: new Uint8Array(await crypto.subtle.exportKey("raw", pair.publicKey)),
-	};
+	const point = new Uint8Array(await crypto.subtle.exportKey("raw", publicKey));
+	return { privateKey, point };
 }
 
 /** "known", "stranger" or "contradiction" (security rule UX-4). */

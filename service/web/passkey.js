@@ -15,50 +15,39 @@ export function supported() {
 		"getPublicKey" in AuthenticatorAttestationResponse.prototype;
 }
 
-function reasonOf(error) {
-	switch (error.name) {
-	case "InvalidStateError":
-		return "known"; // this authenticator has one for this account already
-	case "NotAllowedError":
-	case "AbortError":
-		return "cancelled"; // or timed out, or none here: browsers do not say
-	case "SecurityError":
-		return "origin";
-	case "NotSupportedError":
-	case "ConstraintError":
-		return "unsupported";
-	default:
-		return "failed";
-	}
-}
+/** By the browser's name for it; "known": this authenticator has one already;
+ *  "cancelled": or timed out, or none here: browsers do not say. */
+const REASONS = {
+	InvalidStateError: "known", NotAllowedError: "cancelled",
+	AbortError: "cancelled", SecurityError: "origin",
+	NotSupportedError: "unsupported", ConstraintError: "unsupported",
+};
 
-async function ask(method, publicKey, signal) {
+async function ask(method, publicKey, left, signal) {
+	publicKey.timeout = Math.max(Math.round(left * 1000), 1000);
 	try {
 		const made = await navigator.credentials[method]({ publicKey, signal });
-		if (made === null)
-			throw new NoPasskey("cancelled");
-		return made;
+		if (made !== null)
+			return made;
 	} catch (error) {
 		signal.throwIfAborted();
-		throw error instanceof NoPasskey ? error : new NoPasskey(reasonOf(error));
+		throw new NoPasskey(REASONS[error.name] ?? "failed");
 	}
+	throw new NoPasskey("cancelled");
 }
 
-const timeout = (left) => Math.max(Math.round(left * 1000), 1000);
-const publicKeys = (credentials) => credentials.map((c) => (
-	{ type: "public-key", id: c.id }));
+const bytes = (buffer) => new Uint8Array(buffer);
+const publicKeys = (credentials) => credentials.map(({ id }) => (
+	{ type: "public-key", id }));
 
 /** The same passkey for the same account of the same host: 32 bytes. */
-async function handle(t) {
-	return crypto.subtle.digest("SHA-256", new TextEncoder().encode(
-		`countersign/1 account\0${t.host}\0${t.uid}\0${t.user}`));
-}
+const handle = (t) => crypto.subtle.digest("SHA-256", new TextEncoder().encode(
+	`countersign/1 account\0${t.host}\0${t.uid}\0${t.user}`));
 
 /** A new passkey, not on an authenticator that has one of the question's:
  *  {id, point, authenticatorData, clientData}. */
-export async function create(question, challenge, left, signal) {
-	const { t, credentials } = question;
-	const made = await ask("create", {
+export async function create({ t, credentials }, challenge, left, signal) {
+	const { rawId, response } = await ask("create", {
 		rp: { id: location.hostname, name: "countersign" },
 		user: {
 			id: await handle(t), name: `${t.user}@${t.host}`,
@@ -72,32 +61,30 @@ export async function create(question, challenge, left, signal) {
 			userVerification: "required",
 		},
 		attestation: "none",
-		timeout: timeout(left),
-	}, signal);
-	const spki = made.response.getPublicKey();
-	if (!spki || spki.byteLength !== 91)
+	}, left, signal);
+	const spki = response.getPublicKey();
+	if (spki?.byteLength !== 91)
 		throw new NoPasskey("unsupported");
 	return {
-		id: new Uint8Array(made.rawId),
-		point: new Uint8Array(spki).slice(26),
-		authenticatorData: new Uint8Array(made.response.getAuthenticatorData()),
-		clientData: new Uint8Array(made.response.clientDataJSON),
+		id: bytes(rawId),
+		point: bytes(spki).slice(26),
+		authenticatorData: bytes(response.getAuthenticatorData()),
+		clientData: bytes(response.clientDataJSON),
 	};
 }
 
 /** A signature: {id, authenticatorData, clientData, signature}. */
-export async function sign(question, challenge, left, signal) {
-	const got = await ask("get", {
+export async function sign({ credentials }, challenge, left, signal) {
+	const { rawId, response } = await ask("get", {
 		rpId: location.hostname,
 		challenge,
-		allowCredentials: publicKeys(question.credentials),
+		allowCredentials: publicKeys(credentials),
 		userVerification: "required",
-		timeout: timeout(left),
-	}, signal);
+	}, left, signal);
 	return {
-		id: new Uint8Array(got.rawId),
-		authenticatorData: new Uint8Array(got.response.authenticatorData),
-		clientData: new Uint8Array(got.response.clientDataJSON),
-		signature: new Uint8Array(got.response.signature),
+		id: bytes(rawId),
+		authenticatorData: bytes(response.authenticatorData),
+		clientData: bytes(response.clientDataJSON),
+		signature: bytes(response.signature),
 	};
 }

@@ -3,9 +3,10 @@
 // answer.  No network, no page, nothing remembered.
 
 const utf8 = new TextEncoder();
-const text = new TextDecoder("utf-8", { fatal: true });
-const B64U = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-const B32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+const fromUtf8 = new TextDecoder("utf-8", { fatal: true });
+const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+const B64U = `${LETTERS}${LETTERS.toLowerCase()}0123456789-_`;
+const B32 = `${LETTERS}234567`;
 
 const CONTENT = "countersign/1 content", ANSWER = "countersign/1 answer";
 const NOTHING = new Uint8Array(0);
@@ -13,65 +14,51 @@ const NOTHING = new Uint8Array(0);
 /** What came is not what the protocol says: never shown raw, never signed. */
 export class Malformed extends Error {}
 
-function encode(bytes, alphabet, bits) {
-	let out = "", value = 0, have = 0;
-	for (const byte of bytes) {
-		value = (value << 8) | byte;
-		have += 8;
-		for (; have >= bits; have -= bits)
-			out += alphabet[(value >> (have - bits)) & ((1 << bits) - 1)];
+/** Numbers of so many bits as numbers of others; what is left over goes. */
+function regroup(numbers, from, to) {
+	const out = [];
+	let value = 0, have = 0;
+	for (const number of numbers) {
+		value = (value << from) | number;
+		for (have += from; have >= to; have -= to)
+			out.push((value >> (have - to)) & ((1 << to) - 1));
 		value &= (1 << have) - 1;
 	}
-	if (have > 0)
-		out += alphabet[(value << (bits - have)) & ((1 << bits) - 1)];
 	return out;
+}
+
+function encode(bytes, alphabet, bits) {
+	const length = Math.ceil(bytes.length * 8 / bits);
+	return regroup([...bytes, 0], 8, bits).slice(0, length)
+		.map((digit) => alphabet[digit]).join("");
 }
 
 /** The canonical form only: no padding, unused bits zero. */
 function decode(string, alphabet, bits) {
-	const out = [];
-	let value = 0, have = 0;
-	for (const c of string) {
-		const digit = alphabet.indexOf(c);
-		if (digit < 0)
-			throw new Malformed("a character that is no digit");
-		value = (value << bits) | digit;
-		have += bits;
-		if (have >= 8) {
-			out.push((value >> (have - 8)) & 0xff);
-			have -= 8;
-		}
-		value &= (1 << have) - 1;
-	}
-	if (have >= bits || value !== 0)
+	const digits = Array.from(string, (c) => alphabet.indexOf(c));
+	const bytes = Uint8Array.from(regroup(digits, bits, 8));
+	if (encode(bytes, alphabet, bits) !== string)
 		throw new Malformed("not canonical");
-	return Uint8Array.from(out);
+	return bytes;
 }
 
-export const toB64u = (bytes) => encode(new Uint8Array(bytes), B64U, 6);
+export const toB64u = (bytes) => encode(bytes, B64U, 6);
 export const fromB64u = (string) => decode(string, B64U, 6);
 
-export function join(...parts) {
-	const all = parts.map((p) => typeof p === "string" ? utf8.encode(p)
-		: p instanceof Uint8Array ? p : Uint8Array.from(p));
-	const out = new Uint8Array(all.reduce((n, p) => n + p.length, 0));
-	let at = 0;
-	for (const part of all) {
-		out.set(part, at);
-		at += part.length;
-	}
-	return out;
-}
-
+const join = (...parts) => Uint8Array.from(parts.flatMap(
+	(part) => [...(typeof part === "string" ? utf8.encode(part) : part)]));
 const u16 = (n) => [n >> 8, n & 0xff];
-const u32 = (n) => [n >>> 24, (n >> 16) & 0xff, (n >> 8) & 0xff, n & 0xff];
+const u32 = (n) => [...u16(n >>> 16), ...u16(n & 0xffff)];
 const v16 = (bytes) => join(u16(bytes.length), bytes);
+
+const gcm = (iv, label) =>
+	({ name: "AES-GCM", iv, additionalData: utf8.encode(label) });
 
 async function sha256(bytes) {
 	return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
 }
 
-// --- the link ---------------------------------------------------------------
+// --- the link
 
 const hkdf = (info) => ({
 	name: "HKDF", hash: "SHA-256", salt: NOTHING, info: utf8.encode(info),
@@ -104,76 +91,64 @@ export async function openLink(fragment) {
 	}
 }
 
-// --- content and transaction ------------------------------------------------
+// --- content and transaction
 
-const MEMBERS = ["v", "kind", "host", "user", "uid", "service", "title",
-	"details", "choices", "code", "nonce", "created", "lifetime"];
-const isText = (v, max) => typeof v === "string" && v.length <= max;
-const isCount = (v, min, max) => Number.isInteger(v) && v >= min && v <= max;
+const oneOf = (...all) => (v) => all.includes(v);
+const text = (max) => (v) => typeof v === "string" && v.length <= max;
+const count = (min, max) => (v) => Number.isInteger(v) && v >= min && v <= max;
+const list = (max, good) => (v) =>
+	Array.isArray(v) && v.length <= max && v.every(good);
 const isDetail = (d) => Array.isArray(d) && d.length === 2 &&
-	isText(d[0], 256) && isText(d[1], 2048);
+	text(256)(d[0]) && text(2048)(d[1]);
 const isChoice = (c) => typeof c === "string" &&
 	/^[a-z][a-z0-9-]{0,31}$/.test(c) && !["deny", "not-me", "enroll"].includes(c);
 
+/** The members of a transaction, in their order, and what each may be. */
+const MEMBERS = {
+	v: oneOf(1), kind: oneOf("approval", "enrolment"), host: text(256),
+	user: text(256), uid: count(0, 4294967295), service: text(256),
+	title: text(1024), details: list(13, isDetail), choices: list(8, isChoice),
+	code: oneOf("never", "inbox", "always", "tap"),
+	nonce: (v) => typeof v === "string" && /^[A-Za-z0-9_-]{43}$/.test(v),
+	created: text(32), lifetime: count(30, 600),
+};
+
+const readJson = (bytes) => JSON.parse(fromUtf8.decode(bytes));
+
 /** Strict: what this page does not know is not signed by guesswork. */
 function readTransaction(bytes) {
-	let t;
-	try {
-		t = JSON.parse(text.decode(bytes));
-	} catch {
-		throw new Malformed("the question is no JSON");
-	}
-	const known = t !== null && typeof t === "object" &&
-		Object.keys(t).join() === MEMBERS.join();
-	if (!known || t.v !== 1 || !["approval", "enrolment"].includes(t.kind) ||
-	    !isText(t.host, 256) || !isText(t.user, 256) ||
-	    !isCount(t.uid, 0, 4294967295) || !isText(t.service, 256) ||
-	    !isText(t.title, 1024) || !Array.isArray(t.details) ||
-	    t.details.length > 13 || !t.details.every(isDetail) ||
-	    !Array.isArray(t.choices) || !t.choices.every(isChoice) ||
-	    t.choices.length > 8 || (t.kind === "approval" && t.choices.length < 1) ||
-	    !["never", "inbox", "always", "tap"].includes(t.code) ||
-	    !/^[A-Za-z0-9_-]{43}$/.test(t.nonce) || !isText(t.created, 32) ||
-	    !isCount(t.lifetime, 30, 600))
-		throw new Malformed("the question has a form that this page does not know");
+	const t = readJson(bytes);
+	if (Object.keys(t).join() !== Object.keys(MEMBERS).join() ||
+	    !Object.entries(MEMBERS).every(([name, good]) => good(t[name])) ||
+	    (t.kind === "approval" && t.choices.length < 1))
+		throw new Malformed("not a transaction");
 	return t;
 }
 
-function readContent(plain) {
-	try {
-		const content = JSON.parse(text.decode(plain));
-		return {
-			transaction: fromB64u(content.transaction),
-			credentials: content.credentials.map(([device, id]) => {
-				if (idBytes(device).length !== 10)
-					throw new Malformed("no device id");
-				return { device, id: fromB64u(id) };
-			}),
-		};
-	} catch {
-		throw new Malformed("the content has a form that this page does not know");
-	}
+function readCredential([device, id]) {
+	if (idBytes(device).length !== 10)
+		throw new Malformed("no device id");
+	return { device, id: fromB64u(id) };
 }
 
 /** Opens what the service carried: {bytes, t, credentials}. */
 export async function openContent(link, sealed) {
-	let plain;
 	try {
-		const bytes = fromB64u(sealed);
-		if (bytes[0] !== 1)
+		const data = fromB64u(sealed);
+		if (data[0] !== 1)
 			throw new Malformed("unknown seal");
-		plain = await crypto.subtle.decrypt({
-			name: "AES-GCM", iv: bytes.subarray(1, 13),
-			additionalData: utf8.encode(CONTENT),
-		}, await link.contentKey, bytes.subarray(13));
+		const content = readJson(await crypto.subtle.decrypt(
+			gcm(data.subarray(1, 13), CONTENT), await link.contentKey,
+			data.subarray(13)));
+		const bytes = fromB64u(content.transaction);
+		return { bytes, t: readTransaction(bytes),
+			credentials: content.credentials.map(readCredential) };
 	} catch {
-		throw new Malformed("this was not sealed for this link");
+		throw new Malformed("this was not made for this link");
 	}
-	const { transaction, credentials } = readContent(plain);
-	return { bytes: transaction, t: readTransaction(transaction), credentials };
 }
 
-// --- challenge and answer ---------------------------------------------------
+// --- challenge and answer
 
 /** What the passkey signs; code: the six digits where they had to be asked. */
 export function challenge(question, choice, code = "") {
@@ -191,10 +166,8 @@ export const idBytes = (shown) => decode(shown.toUpperCase(), B32, 5);
 
 async function seal(link, plain) {
 	const nonce = crypto.getRandomValues(new Uint8Array(12));
-	const sealed = await crypto.subtle.encrypt({
-		name: "AES-GCM", iv: nonce,
-		additionalData: utf8.encode(ANSWER),
-	}, await link.answerKey, plain);
+	const sealed = await crypto.subtle.encrypt(gcm(nonce, ANSWER),
+		await link.answerKey, plain);
 	return toB64u(join([1], nonce, new Uint8Array(sealed)));
 }
 

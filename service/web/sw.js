@@ -4,34 +4,26 @@
 
 // written by: make page-hashes
 const FILES = {
-	"/carrier.js": "sha256-kdWzX0NMnL46aOJfJ4UeR0D5a4RhYlyIGEcn4tP6ky4=",
+	"/carrier.js": "sha256-zJWA1a8YlkFPjeZb0fjQK6MP/k2zW6lZWejGftj6cgo=",
 	"/icon.svg": "sha256-IAirksA900hkYZbeSmhsEbOi02ic2qVnWrO1y94ndAU=",
-	"/": "sha256-qJX2odKKI6kgX8aSV16ebYvUK4dx1EiVMnM46gzA6Ig=",
-	"/main.js": "sha256-T4UtJbi4mb0Fo04ErAnGGp4pz918BMMk2ldWZJSGjwU=",
-	"/manifest.webmanifest": "sha256-ghV+iLGoNxuNmNbZS3IJO2NQwnLTV9LcIz3hXPsXu08=",
-	"/memory.js": "sha256-8O2TZ8LAQUAmVazz895AQrbXU6xOe5SCUTNVwf1EV4c=",
-	"/passkey.js": "sha256-PcliAHx2Y731AXEgZWwvga9Psj9CXRHlG/ykOZHW/U8=",
-	"/protocol.js": "sha256-dcQFUY2Lg1lr2iO8sv2q8C+oAPEaZDyOsA6CsNOOHc0=",
-	"/style.css": "sha256-p6y5QPayvYWg3xTRJeV0OCEKMZH/HuRiZal6ti0IC08=",
-	"/view.js": "sha256-qzlGyUgqwmJ2d+QSK+fZlqCTHT7LQ+DkmePe+Co/UxI=",
-	"/words.js": "sha256-3MxMDsJnFa+S5MHErV/4wAoRsUF9CzlJ3dPP0pmpbWI=",
+	"/": "sha256-E9peGvmUwr/6tD9pF1c6HSbndMO85/UDCIVSnLi19Zc=",
+	"/main.js": "sha256-/rCgF4NuyHeSJal9BDHFuHg7TN0ZI77O8kzI9e1peKk=",
+	"/manifest.webmanifest": "sha256-Pmnv68JEzjJ7EGtfACeSGJANR0L6D1ymA2M9FI8nkZo=",
+	"/memory.js": "sha256-3IeNI6gqyf63OuQB3oOvS4NXAYbTbhZqSRT2L1JmTa8=",
+	"/passkey.js": "sha256-4zxnvIhN1yunk8S+6NenaViKWJuMaWMZS7LxVQSD+5g=",
+	"/protocol.js": "sha256-U9wOEVGEZMbBsOqv2DlizfJoJPhMFzaapBcfIzaAPDM=",
+	"/style.css": "sha256-fmtoMeDZL3T9cYGuvqLBrIHNcrUqlCxRPk6Hu9mCqzo=",
+	"/view.js": "sha256-e1/MRsrO1cWdpo3kqBE8Tae8BHc5Jmw6ru0sFaGfQNg=",
+	"/words.js": "sha256-uM69O7zeuJnQ/T7/1/Vc36OgeKBDN/v30cWcja5zJdc=",
 };
 // Where the service is belongs to the operator: no hash, and always refreshed.
 const SETTINGS = "/service.json";
 
 /** Another release has other hashes, and so another name. */
-async function cacheName() {
-	const digest = await crypto.subtle.digest("SHA-256",
-		new TextEncoder().encode(JSON.stringify(FILES)));
-	return "countersign-" + Array.from(new Uint8Array(digest).slice(0, 8),
-		(byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-let opened = null;
-const open = () => opened ??= cacheName().then((name) => caches.open(name));
+const NAME = `countersign ${Object.values(FILES).join(" ")}`;
 
 async function keep() {
-	const cache = await open();
+	const cache = await caches.open(NAME);
 	const wanted = [...Object.entries(FILES), [SETTINGS, ""]];
 	await Promise.all(wanted.map(async ([path, integrity]) => {
 		const reply = await fetch(path, { integrity, cache: "no-cache" });
@@ -43,10 +35,9 @@ async function keep() {
 }
 
 async function forget() {
-	const name = await cacheName();
-	for (const other of await caches.keys())
-		if (other.startsWith("countersign-") && other !== name)
-			await caches.delete(other);
+	for (const name of await caches.keys())
+		if (name.startsWith("countersign") && name !== NAME)
+			await caches.delete(name);
 	return self.clients.claim();
 }
 
@@ -58,21 +49,20 @@ async function refresh(cache) {
 }
 
 async function reply(event, path) {
-	const cache = await open();
+	const cache = await caches.open(NAME);
 	const kept = await cache.match(path);
-	if (path === SETTINGS) {
-		const fresh = refresh(cache);
-		event.waitUntil(fresh.catch(() => {}));
-		return kept ?? fresh;
-	}
-	return kept ?? fetch(event.request);
+	if (path !== SETTINGS)
+		return kept ?? fetch(event.request);
+	const fresh = refresh(cache);
+	event.waitUntil(fresh.catch(() => {}));
+	return kept ?? fresh;
 }
 
 self.addEventListener("install", (event) => event.waitUntil(keep()));
 self.addEventListener("activate", (event) => event.waitUntil(forget()));
 self.addEventListener("fetch", (event) => {
-	const url = new URL(event.request.url);
-	if (event.request.method === "GET" && url.origin === location.origin &&
-	    (url.pathname in FILES || url.pathname === SETTINGS))
-		event.respondWith(reply(event, url.pathname));
+	const { origin, pathname } = new URL(event.request.url);
+	if (event.request.method === "GET" && origin === location.origin &&
+	    (pathname in FILES || pathname === SETTINGS))
+		event.respondWith(reply(event, pathname));
 });

@@ -6,6 +6,10 @@ import * as words from "./words.js";
 
 const main = document.getElementById("main");
 const live = document.getElementById("live");
+const GOOD = ["granted", "enrolled"];
+const BAD = ["denied", "declined", "reported", "refused", "overtaken",
+	"not-enrolled", "enrol-refused", "enrol-declined"];
+let timer = 0;
 
 // What nobody sees or what moves the rest of a line, as the hosts' library has
 // it: the page encodes it again, so that nobody has to trust the other side.
@@ -15,235 +19,205 @@ const UNSAFE = new RegExp("[\\p{Cc}\\p{Zl}\\p{Zp}\\p{Bidi_Control}" +
 const encoded = (text) => text.replace(UNSAFE,
 	(c) => `\\u{${c.codePointAt(0).toString(16)}}`);
 
-const present = (children) =>
-	children.flat(Infinity).filter((child) => child !== null);
-
-/** An element; on: listeners; other members are attributes; strings are text. */
-function h(tag, members = {}, ...children) {
+/** An element: "tag.class", then nodes, text, {attributes} or lists of them. */
+function h(what, ...parts) {
+	const [tag, ...classes] = what.split(".");
 	const element = document.createElement(tag);
-	for (const [name, value] of Object.entries(members)) {
-		if (name === "on")
-			for (const [event, listener] of Object.entries(value))
-				element.addEventListener(event, listener);
-		else if (value !== null && value !== false)
-			element.setAttribute(name, value === true ? "" : value);
-	}
-	element.append(...present(children));
+	element.classList.add(...classes);
+	for (const part of parts.flat(Infinity))
+		if (typeof part === "string" || part instanceof Node)
+			element.append(part);
+		else
+			for (const [name, value] of Object.entries(part ?? {}))
+				element.setAttribute(name, value);
 	return element;
 }
 
-const foreign = (tag, text, members = {}) =>
-	h(tag, { dir: "auto", ...members }, encoded(text));
-const paragraphs = (texts = []) => texts.map((text) => h("p", {}, text));
-const warning = (text) =>
-	text === null ? null : h("p", { class: "warn" }, encoded(text));
-const button = (label, kind, click, members = {}) =>
-	h("button", { type: "button", class: kind, on: { click }, ...members }, label);
+const HIDDEN = { "aria-hidden": "true" };
+const foreign = (what, text) => h(what, { dir: "auto" }, encoded(text));
+const paragraph = (what, text) => text && h(what, encoded(text));
 
-export function announce(text) {
+function button(what, label, click, attributes) {
+	const made = h(what, { type: "button" }, attributes, label);
+	made.addEventListener("click", click);
+	return made;
+}
+
+function announce(text) {
 	live.textContent = text;
 }
 
-/** Puts a new screen up; focus: what gets it, else the heading; above: what
- *  comes before that. */
-function show(state, heading, children, focus = null, above = null) {
-	clearInterval(show.timer);
+const focus = (element) => element.focus({ preventScroll: true });
+
+/** Puts a new screen up: children, and the focus on the heading of them. */
+function show(state, heading, ...children) {
+	heading.id = "heading";
 	heading.tabIndex = -1;
 	heading.classList.toggle("long", heading.textContent.length > 70);
 	main.dataset.state = state;
-	main.replaceChildren(h("section", { "aria-labelledby": heading.id = "heading" },
-		...present([above, heading, children])));
+	main.setAttribute("aria-busy", "false");
+	main.replaceChildren(
+		h("section", { "aria-labelledby": "heading" }, children));
 	document.title = `${heading.textContent} \u2013 ${words.BRAND}`;
 	window.scrollTo(0, 0);
-	(focus ?? heading).focus({ preventScroll: true });
+	focus(heading);
 }
 
-/** A screen that only says something. */
-export function message(state, { heading, text, mark }, extra = []) {
+/** A screen that only says something; extra comes below. */
+function say(state, about, ...extra) {
+	const [title, ...text] = words.screen(state, ...about);
+	const heading = h("h1", title);
+	const mark = GOOD.includes(state) ? "yes" : BAD.includes(state) && "no";
+	clearInterval(timer);
+	show(state, heading, mark && h(`p.mark.${mark}`, HIDDEN), heading,
+		text.map((each) => paragraph("p", each)), extra);
 	announce("");
-	show(state, h("h1", {}, heading), [paragraphs(text), ...extra], null,
-		mark ? h("p", { class: `mark ${mark}`, "aria-hidden": "true" }) : null);
-	main.setAttribute("aria-busy", "false");
 }
+
+export const message = (state, ...about) => say(state, about);
 
 /** The same while something goes on. */
-export function busy(state, { heading, text }, extra = []) {
-	message(state, { heading, text }, [
-		...extra, h("div", { class: "busy", "aria-hidden": "true" })]);
+export function busy(state, ...extra) {
+	say(state, [], extra, h("div.busy", HIDDEN));
 	main.setAttribute("aria-busy", "true");
 }
 
-export const away = (yes) => {
+export function away(yes) {
 	const there = document.getElementById("away");
-	if (yes && there === null) {
-		main.before(h("p", { id: "away", class: "away", role: "status" },
-			words.away));
-		announce(words.away);
-	} else if (!yes && there !== null) {
-		there.remove();
-		announce(words.back);
-	}
-};
+	if (yes === (there !== null))
+		return;
+	there?.remove();
+	if (yes)
+		main.before(h("p.away", { id: "away", role: "status" }, words.away));
+	announce(yes ? words.away : words.back);
+}
 
-/** A message with answers: resolves to the value of the one that was chosen.
- *  choices: [label, kind, value][] */
-export function choose(state, what, choices) {
+/** A message with answers, {value: label}: resolves to the one chosen. */
+export function choose(state, labels) {
 	return new Promise((resolve) => {
-		const buttons = choices.map(([label, kind, value]) =>
-			button(label, kind, () => resolve(value)));
-		message(state, what, [h("div", { class: "choices" }, buttons)]);
-		buttons[0].focus({ preventScroll: true });
+		const buttons = Object.entries(labels).map(([value, label], n) =>
+			button(n === 0 ? "button.no" : "button", label,
+				() => resolve(value)));
+		say(state, [], h("div.choices", buttons));
+		focus(buttons[0]);
 	});
 }
 
 /** Counts down in place; only two moments are worth a word aloud. */
 function countdown(left, whole) {
-	const text = h("span", { class: "left" });
-	const bar = h("span", { class: "bar", "aria-hidden": "true" }, h("span"));
-	let before = Infinity;
+	const text = h("span.left"), rest = h("span");
+	const bar = h("span.bar", HIDDEN, rest);
+	let before = 0;
 	const tick = () => {
 		const s = Math.max(Math.ceil(left()), 0);
 		text.textContent = words.timeLeft(s);
-		bar.firstChild.style.setProperty("width", `${100 * s / whole}%`);
+		rest.style.width = `${100 * s / whole}%`;
 		bar.classList.toggle("short", s <= 15);
-		for (const at of [30, 10])
-			if (s <= at && before > at && before < Infinity)
-				announce(words.secondsLeft(s));
+		if ([30, 10].some((at) => s <= at && before > at))
+			announce(words.secondsLeft(s));
 		before = s;
 	};
 	tick();
-	return { nodes: [text, bar], start: () => show.timer = setInterval(tick, 250) };
+	clearInterval(timer);
+	timer = setInterval(tick, 250);
+	return h("div.time", text, bar);
 }
 
-const row = (label, value, wide = false) =>
-	h("div", { class: wide ? "wide" : null }, label, value);
+/** A screen that wants an answer while there is time. */
+function ask(t, heading, { left, notice }, ...parts) {
+	show(t.kind === "enrolment" ? "enrolment" : "question", heading, heading,
+		paragraph("p.notice", notice), countdown(left, t.lifetime), parts);
+	announce(notice ?? "");
+}
 
 /** What is asked, for whom; a long value gets the whole width. */
 function facts(t, when) {
-	return h("dl", { class: "card facts" },
-		row(h("dt", {}, words.host), foreign("dd", t.host, { class: "who" })),
-		row(h("dt", {}, words.account), foreign("dd", t.user, { class: "who" })),
-		t.details.map(([label, value]) => row(foreign("dt", label),
-			foreign("dd", value, { class: "verbatim" }),
-			label.length > 10 || value.length > 24)),
-		when === null ? null
-			: row(h("dt", {}, words.asked), h("dd", {}, when)));
+	return h("dl.facts",
+		h("div", h("dt", words.host), foreign("dd.who", t.host)),
+		h("div", h("dt", words.account), foreign("dd.who", t.user)),
+		t.details.map(([label, value]) => h(
+			label.length > 10 || value.length > 24 ? "div.wide" : "div",
+			foreign("dt", label), foreign("dd.verbatim", value))),
+		when && h("div", h("dt", words.asked), h("dd", when)));
 }
 
-/** The six digits, where they must be typed. */
-function codeField() {
-	const error = h("p", { id: "code-error", class: "error", hidden: true },
-		words.codeMissing);
-	const input = h("input", {
-		id: "code", inputmode: "numeric", autocomplete: "off", maxlength: "7",
-		"aria-describedby": "code-error", class: "code",
-	});
-	return {
-		node: h("div", { class: "field" },
-			h("label", { for: "code" }, words.codeLabel), input, error),
-		/** The digits; null, and the person is told, if they are not six. */
-		read: () => {
-			const digits = input.value.replace(/\s/g, "");
-			const good = /^[0-9]{6}$/.test(digits);
-			error.hidden = good;
-			input.setAttribute("aria-invalid", String(!good));
-			if (!good) {
-				announce(words.codeMissing);
-				input.focus();
-			}
-			return good ? digits : null;
-		},
+/** An input; read(): what clean() leaves; null, and a word, if nothing. */
+function field(id, label, missing, clean, attributes) {
+	const error = h("p.error", { id: `${id}-error`, hidden: "" }, missing);
+	const input = h("input", { id, autocomplete: "off",
+		"aria-describedby": error.id, ...attributes });
+	const read = () => {
+		const given = clean(input.value) || null;
+		error.hidden = given !== null;
+		input.setAttribute("aria-invalid", String(given === null));
+		if (given === null) {
+			announce(missing);
+			input.focus();
+		}
+		return given;
 	};
+	return { input, read, node: h("div.field",
+		h("label", { for: id }, label), input, error) };
 }
+
+const sixDigits = (typed) =>
+	typed.replace(/\s/g, "").match(/^[0-9]{6}$/)?.[0];
 
 /**
  * A question; resolves to {choice, code}.  choices: those that this page may
  * give, which can be none; denying is always there and comes first.
  */
-export function question(t, { left, when, choices, code, warnings, notice, hint }) {
+export function question(t, asked) {
+	const { when, choices, warnings, hint } = asked;
 	return new Promise((resolve) => {
-		const time = countdown(left, t.lifetime);
-		const digits = code && choices.length > 0 ? codeField() : null;
-		let done = false;
-		const give = (choice, typed) => {
-			if (done)
-				return;
-			done = true;
-			resolve({ choice, code: typed });
-		};
-		const grant = (choice) => {
-			const typed = digits === null ? "" : digits.read();
-			if (typed !== null)
-				give(choice, typed);
-		};
-		const described = { "aria-describedby": "heading" };
-		const deny = button(words.deny, "no", () => give("deny", ""), described);
-		show("question", foreign("h1", t.title), [
-			notice ? h("p", { class: "notice" }, notice) : null,
-			h("div", { class: "time" }, time.nodes),
-			warnings.map(warning),
-			facts(t, when),
-			digits?.node ?? null,
-			hint ? h("p", { class: "faint" }, hint) : null,
-			h("div", {
-				class: choices.length === 1 ? "choices two" : "choices",
-				role: "group", "aria-label": words.answers,
-			}, deny, choices.map((choice) => button(words.choiceLabel(choice), "yes",
-				() => grant(choice), described))),
-			button(words.notMe, "quiet", () => give("not-me", ""), described),
-		], deny);
-		announce(notice ?? "");
-		main.setAttribute("aria-busy", "false");
-		time.start();
+		const digits = asked.code && choices.length > 0 &&
+			field("code", words.codeLabel, words.codeMissing, sixDigits,
+				{ class: "code", inputmode: "numeric", maxlength: "7" });
+		const give = (choice, code) => code !== null && resolve({ choice, code });
+		const answer = (what, label, click) =>
+			button(what, label, click, { "aria-describedby": "heading" });
+		const deny = answer("button.no", words.deny, () => give("deny", ""));
+		ask(t, foreign("h1", t.title), asked,
+			warnings.map((text) => paragraph("p.warn", text)),
+			facts(t, when), digits && digits.node, paragraph("p.faint", hint),
+			h(choices.length === 1 ? "div.choices.two" : "div.choices",
+				{ role: "group", "aria-label": words.answers }, deny,
+				choices.map((choice) => answer("button.yes",
+					words.choiceLabel(choice),
+					() => give(choice, digits ? digits.read() : "")))),
+			answer("button.quiet", words.notMe, () => give("not-me", "")));
+		focus(deny);
 	});
 }
 
 /** An enrolment; resolves to {name}, or to null for no. */
-export function enrolment(t, { left, name, notice }) {
+export function enrolment(t, asked) {
 	return new Promise((resolve) => {
-		const time = countdown(left, t.lifetime);
-		const error = h("p", { id: "name-error", class: "error", hidden: true },
-			words.nameMissing);
-		const input = h("input", {
-			id: "name", value: name, maxlength: "64", autocomplete: "off",
-			"aria-describedby": "name-error", dir: "auto",
-		});
+		const name = field("name", words.nameLabel, words.nameMissing,
+			(typed) => typed.replace(UNSAFE, "").trim(),
+			{ value: asked.name, maxlength: "64", dir: "auto" });
 		const go = (event) => {
 			event.preventDefault();
-			const given = input.value.replace(UNSAFE, "").trim();
-			error.hidden = given !== "";
-			input.setAttribute("aria-invalid", String(given === ""));
-			if (given !== "")
+			const given = name.read();
+			if (given !== null)
 				resolve({ name: given });
-			else
-				input.focus();
 		};
-		show("enrolment", h("h1", {}, words.enrolHeading), [
-			notice ? h("p", { class: "notice" }, notice) : null,
-			h("div", { class: "time" }, time.nodes),
-			paragraphs(words.enrolText(t).map(encoded)),
-			facts(t, null),
-			warning(words.enrolOnly),
-			h("div", { class: "field" },
-				h("label", { for: "name" }, words.nameLabel), input, error),
-			h("div", { class: "choices two" },
-				button(words.dontEnrol, "no", () => resolve(null)),
-				button(words.create, "yes", go)),
-		]);
-		input.addEventListener("keydown", (event) => {
-			if (event.key === "Enter")
-				go(event);
-		});
-		announce(notice ?? "");
-		main.setAttribute("aria-busy", "false");
-		time.start();
+		name.input.addEventListener("keydown",
+			(event) => event.key === "Enter" && go(event));
+		const [title, ...text] = words.screen("enrolment", t);
+		ask(t, h("h1", title), asked,
+			text.map((each) => paragraph("p", each)), facts(t),
+			paragraph("p.warn", words.enrolOnly), name.node,
+			h("div.choices.two",
+				button("button.no", words.dontEnrol, () => resolve(null)),
+				button("button.yes", words.create, go)));
 	});
 }
 
 /** The device id, for the comparison at the terminal. */
-export function compare(shown, notice = null) {
-	busy("compare", words.compare, [
-		h("p", { class: "id" }, h("span", { "aria-hidden": "true" }, shown),
-			h("span", { class: "unseen" }, [...shown].join(" "))),
-		warning(notice), paragraphs(words.compare.after)]);
+export function compare(shown, warning) {
+	busy("compare",
+		h("p.id", h("span", HIDDEN, shown),
+			h("span.unseen", [...shown].join(" "))),
+		paragraph("p.warn", warning), paragraph("p", words.compareAfter));
 }

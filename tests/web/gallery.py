@@ -46,22 +46,23 @@ def question(**changes):
     return f"view.question(t, {{ {ASKED} {more} }})"
 
 
-def says(state, what):
-    return f"view.message('{state}', {what})"
+def says(state, *about):
+    """What main.js calls for a screen; about: of what, as it writes it."""
+    return f"view.message({', '.join([repr(state), *about])})"
 
 
-def does(state, what):
-    return f"view.busy('{state}', {what})"
+def does(state):
+    return f"view.busy('{state}')"
 
 
 # name: (transaction, what main.js calls)
 SCREENS = {
-    "idle": (QUESTION, says("idle", "w.idle")),
-    "again": (QUESTION, says("again", "w.again")),
-    "bad-link": (QUESTION, says("bad-link", "w.badLink")),
-    "unsupported": (QUESTION, says("unsupported", "w.unsupported")),
-    "opening": (QUESTION, does("opening", "w.opening")),
-    "away": (QUESTION, does("opening", "w.opening") + "; view.away(true)"),
+    "idle": (QUESTION, says("idle")),
+    "again": (QUESTION, says("again")),
+    "bad-link": (QUESTION, says("bad-link")),
+    "unsupported": (QUESTION, says("unsupported")),
+    "opening": (QUESTION, does("opening")),
+    "away": (QUESTION, does("opening") + "; view.away(true)"),
     "question-sudo": (QUESTION, question()),
     "question-login": (LOGIN, question(
         left="() => 12")),
@@ -79,47 +80,42 @@ SCREENS = {
         notice="w.noSignature.cancelled")),
     "question-rejected": (QUESTION, question(
         notice="w.rejected(w.reason('PROOF_CHALLENGE'), 2)")),
-    "passkey": (QUESTION, does("passkey", "w.usePasskey")),
-    "unsigned": (QUESTION, """view.choose("unsigned", w.unsigned, [
-        [w.unsigned.decline, "no", 1], [w.unsigned.retry, "", 2],
-        [w.unsigned.back, "", 3]])"""),
-    "sent": (QUESTION, does("sent", "w.sent")),
-    "elsewhere": (QUESTION, does("elsewhere", "w.elsewhere")),
-    "granted": (QUESTION, says("granted", "w.granted(t, 'approve')")),
-    "granted-elsewhere": (QUESTION, says(
-        "granted-elsewhere", "w.grantedElsewhere(t)")),
-    "denied": (QUESTION, says("denied", "w.denied(t)")),
-    "reported": (QUESTION, says("reported", "w.reported(t)")),
-    "refused": (QUESTION, says(
-        "refused", "w.refused(t, w.reason('PROOF_DEVICE'))")),
-    "expired": (QUESTION, says("expired", "w.expired")),
-    "cancelled": (QUESTION, says("cancelled", "w.cancelled")),
-    "unknown": (QUESTION, says("unknown", "w.unknown")),
-    "uncertain": (QUESTION, says("uncertain", "w.uncertain")),
-    "unreachable": (QUESTION, says("unreachable", "w.unreachable")),
-    "limited": (QUESTION, says("limited", "w.limited")),
-    "broken": (QUESTION, says("broken", "w.broken")),
-    "malformed": (QUESTION, """view.choose("malformed", w.malformed,
-        [[w.malformed.decline, "no", 1]])"""),
+    "passkey": (QUESTION, does("passkey")),
+    "unsigned": (QUESTION, "view.choose('unsigned', w.unsigned)"),
+    "sent": (QUESTION, does("sent")),
+    "elsewhere": (QUESTION, does("elsewhere")),
+    "granted": (QUESTION, says("granted", "t", "'approve'")),
+    "granted-elsewhere": (QUESTION, says("granted-elsewhere", "t")),
+    "denied": (QUESTION, says("denied", "t")),
+    "reported": (QUESTION, says("reported", "t")),
+    "refused": (QUESTION, says("refused", "t", "w.reason('PROOF_DEVICE')")),
+    "expired": (QUESTION, says("expired")),
+    "cancelled": (QUESTION, says("cancelled")),
+    "unknown": (QUESTION, says("unknown")),
+    "uncertain": (QUESTION, says("uncertain")),
+    "unreachable": (QUESTION, says("unreachable")),
+    "limited": (QUESTION, says("limited")),
+    "broken": (QUESTION, says("broken")),
+    "malformed": (QUESTION, "view.choose('malformed', w.endIt)"),
+    "declined": (QUESTION, says("declined")),
     "enrolment": (ENROLMENT, """view.enrolment(t, {
         left: () => 571,
         name: "Android phone", notice: null })"""),
     "enrolment-again": (ENROLMENT, """view.enrolment(t, {
         left: () => 571,
         name: "Android phone", notice: w.noSignature.known })"""),
-    "creating": (ENROLMENT, does("creating", "w.creating")),
+    "creating": (ENROLMENT, does("creating")),
     "compare": (ENROLMENT, "view.compare('4hx2-k7q3-m5rj-6wza')"),
     "compare-claimed": (ENROLMENT, """view.compare('4hx2-k7q3-m5rj-6wza',
         w.claimedElsewhere)"""),
-    "overtaken": (ENROLMENT, says("overtaken", "w.overtaken")),
-    "not-enrolled": (ENROLMENT, says("not-enrolled", "w.notEnrolled(t)")),
+    "overtaken": (ENROLMENT, says("overtaken")),
+    "not-enrolled": (ENROLMENT, says("not-enrolled", "t")),
     "enrol-refused": (ENROLMENT, says(
-        "enrol-refused", "w.enrolRefused(t, w.reason('PROOF_SYNCED'))")),
-    "enrol-declined": (ENROLMENT, says(
-        "enrol-declined", "w.enrolDeclined(t)")),
-    "test-coming": (ENROLMENT, does("test-coming", "w.testComing")),
-    "test-missing": (ENROLMENT, says("test-missing", "w.testMissing")),
-    "enrolled": (ENROLMENT, says("enrolled", "w.enrolled(t, true)")),
+        "enrol-refused", "t", "w.reason('PROOF_SYNCED')")),
+    "enrol-declined": (ENROLMENT, says("enrol-declined", "t")),
+    "test-coming": (ENROLMENT, does("test-coming")),
+    "test-missing": (ENROLMENT, says("test-missing")),
+    "enrolled": (ENROLMENT, says("enrolled", "t", "true")),
 }
 
 

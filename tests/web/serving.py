@@ -70,9 +70,9 @@ def test_worker_knows_the_files():
 
 
 def test_page_is_small():
-    """What a load moves; the worker and the icons come after it."""
-    assert sum((WEB / name).stat().st_size for name in FILES
-               if not name.endswith(".png") and name != "sw.js") <= 60 * 1024
+    """All of its files together."""
+    sizes = {name: (WEB / name).stat().st_size for name in FILES}
+    assert sum(sizes.values()) <= 60_000, sizes
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -226,6 +226,24 @@ def test_page_is_kept_only_as_listed(rig, page):
         })().then(done);"""), "the cache")
     assert kept == sorted(url_path(name) for name in FILES
                           if name != "sw.js" and not name.endswith(".png"))
+
+
+def test_cached_page_asks_once(rig, page):
+    """Once it is kept, one round trip is before the question."""
+    login = rig.login(USER, service="sshd")
+    page.open(rig.origin)
+    page.js("return navigator.serviceWorker.ready.then(() => 1)")
+    page.open(login.link())
+    page.reaches("question")
+    asked = page.js("""
+        return [...performance.getEntriesByType("navigation"),
+            ...performance.getEntriesByType("resource")]
+            .filter((e) => e.transferSize > 0)
+            .map((e) => new URL(e.name).pathname);""")
+    login.close()
+    path = f"/links/{link_id(login.link())}"
+    later = (path + "/events", path + "/seen")
+    assert [one for one in asked if one not in later] == [path]
 
 
 # --- verify-page ------------------------------------------------------------
