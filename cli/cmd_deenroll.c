@@ -36,7 +36,7 @@ deenroll(struct csign_ctx *ctx, const char *user)
 	enum csign_err err;
 	char what[320];
 
-	if ((err = csign_user_deenroll(ctx, user)) != CSIGN_OK)
+	if ((err = csign_user_deenroll(ctx, user, "root")) != CSIGN_OK)
 		return common_fail(ctx, err);
 	(void)printf("No device can approve for %s any more.\n", user);
 	err = csign_service_remove_user(ctx, user);

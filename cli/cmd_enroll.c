@@ -160,7 +160,7 @@ test_approval(struct enroll *e)
 	struct ask ask;
 	enum csign_err err;
 
-	if ((err = csign_enrolment_test(e->en, &e->test)) != CSIGN_OK)
+	if ((err = csign_enrolment_test(e->en, NULL, &e->test)) != CSIGN_OK)
 		return refused(e, err);
 	(void)printf(
 	    "Now a test: approve this question with the new device.  A page "

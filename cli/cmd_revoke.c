@@ -116,8 +116,8 @@ warn_left(const struct revocation *rv)
 static enum out_status
 revoke(struct revocation *rv, bool force, bool json)
 {
-	rv->host =
-	    csign_device_revoke(rv->ctx, rv->user, rv->device, force, rv->id);
+	rv->host = csign_device_revoke(
+	    rv->ctx, rv->user, rv->device, force, "root", rv->id);
 	if (rv->host == CSIGN_E_LAST_DEVICE) {
 		out_error("this is the last device of %s, who may then be "
 			  "unable to log in; --force removes it all the same",

@@ -13,6 +13,7 @@
 #include "device.h"
 #include "exchange.h"
 #include "judge.h"
+#include "removal.h"
 #include "request.h"
 #include "state.h"
 
@@ -23,7 +24,9 @@ struct csign_approval {
 	struct csign_composed composed;
 	struct csign_exchange *exchange;
 	struct csign_device_list asked; /* whose answer is waited for */
-	bool test;                      /* of the one device that is asked */
+	bool first; /* of the one device that is asked, which is not stored yet
+		     */
+	bool test;  /* and it grants nothing */
 	bool known, nobody;
 	struct csign_ruling ruling;
 	enum csign_err end; /* how it ended; CSIGN_E_AGAIN while it is open */
@@ -33,15 +36,17 @@ static enum csign_err
 copy_request(const struct csign_request *req, struct csign_request **ret_req)
 {
 	static const enum csign_request_field fields[] = {CSIGN_REQ_USER,
-	    CSIGN_REQ_SERVICE, CSIGN_REQ_TITLE, CSIGN_REQ_RHOST, CSIGN_REQ_TTY};
+	    CSIGN_REQ_SERVICE, CSIGN_REQ_TITLE, CSIGN_REQ_RHOST, CSIGN_REQ_TTY,
+	    CSIGN_REQ_BY};
 	const char *const values[] = {
-	    req->user, req->service, req->title, req->rhost, req->tty};
+	    req->user, req->service, req->title, req->rhost, req->tty, req->by};
 	struct csign_request *copy = NULL;
 	enum csign_err r;
 
 	if ((r = csign_request_new(&copy)) != CSIGN_OK)
 		return r;
-	for (size_t i = 0; r == CSIGN_OK && i < 5; i++)
+	for (size_t i = 0;
+	     r == CSIGN_OK && i < sizeof(fields) / sizeof(fields[0]); i++)
 		r = csign_request_set(copy, fields[i], values[i]);
 	for (size_t i = 0; r == CSIGN_OK && i < req->n_details; i++)
 		r = csign_request_add_detail(
@@ -53,6 +58,7 @@ copy_request(const struct csign_request *req, struct csign_request **ret_req)
 		return r;
 	}
 	copy->unproven = req->unproven;
+	copy->proven = req->proven;
 	*ret_req = copy;
 	return CSIGN_OK;
 }
@@ -110,6 +116,19 @@ check_kinds(struct csign_approval *ap)
 	return unusable(ap, CSIGN_E_DEVICES);
 }
 
+/*
+ * Inside a login that proved another factor, and for root only where the admin
+ * says so twice (countersign-security(7) ENR-1).
+ */
+static bool
+may_enrol_now(const struct csign_approval *ap)
+{
+	const struct csign_settings *set = &ap->ctx->settings;
+
+	return set->unenrolled == CSIGN_UNENROLLED_ENROLL && ap->req->proven &&
+	       !ap->req->unproven && (ap->account.uid != 0 || set->enroll_root);
+}
+
 /* Nobody has a device: is that so, and what does the policy say? */
 static enum csign_err
 judge_unenrolled(struct csign_approval *ap)
@@ -131,6 +150,13 @@ judge_unenrolled(struct csign_approval *ap)
 	}
 	if (ctx->settings.unenrolled == CSIGN_UNENROLLED_IGNORE)
 		return CSIGN_E_EXEMPT;
+	if (may_enrol_now(ap)) {
+		csign_why_set(&ctx->why,
+		    "%s has no device yet and may enrol "
+		    "one in this login",
+		    ap->account.name);
+		return CSIGN_E_ENROLL;
+	}
 	csign_why_set(&ctx->why,
 	    "%s has no device: enrol one with \"countersign enroll %s\"",
 	    ap->account.name, ap->account.name);
@@ -209,7 +235,7 @@ find_respondent(struct csign_approval *ap)
 	if (r != CSIGN_OK)
 		return r;
 	ap->known = true;
-	if (ap->test)
+	if (ap->first)
 		return CSIGN_OK;
 	if ((r = check_groups(ap)) != CSIGN_OK)
 		return r;
@@ -234,7 +260,8 @@ case_of(const struct csign_approval *ap)
 	    .known = ap->known,
 	    .nobody = ap->nobody,
 	    .asked = &ap->asked,
-	    .only = ap->test ? ap->asked.items : NULL,
+	    .only = ap->first ? ap->asked.items : NULL,
+	    .test = ap->test,
 	};
 }
 
@@ -278,13 +305,25 @@ put_question(struct csign_approval *ap, struct csign_link **link)
 	return CSIGN_E_SERVICE;
 }
 
+static enum csign_err
+ask_only(struct csign_approval *ap, const struct csign_first *first)
+{
+	if ((ap->asked.items = malloc(sizeof(*first->device))) == NULL)
+		return CSIGN_E_NOMEM;
+	ap->asked.items[0] = *first->device;
+	ap->asked.n = 1;
+	ap->first = true;
+	ap->test = !first->login;
+	return CSIGN_OK;
+}
+
 enum csign_err
 csign_approval_begin_for(struct csign_ctx *ctx, const struct csign_request *req,
-    const struct csign_device *only, struct csign_link **link,
-    struct csign_approval **ret_ap)
+    const struct csign_first *first, struct csign_approval **ret_ap)
 {
 	enum csign_err r = CSIGN_E_INTERNAL;
 	struct csign_approval *ap = NULL;
+	struct csign_link *fresh = NULL;
 	struct csign_case c;
 
 	if ((ap = calloc(1, sizeof(*ap))) == NULL)
@@ -293,22 +332,17 @@ csign_approval_begin_for(struct csign_ctx *ctx, const struct csign_request *req,
 	ap->end = CSIGN_E_AGAIN;
 	if ((r = copy_request(req, &ap->req)) != CSIGN_OK)
 		goto out;
-	if (only != NULL) {
-		if ((ap->asked.items = malloc(sizeof(*only))) == NULL) {
-			r = CSIGN_E_NOMEM;
-			goto out;
-		}
-		ap->asked.items[0] = *only;
-		ap->asked.n = 1;
-		ap->test = true;
-	}
+	if (first != NULL && (r = ask_only(ap, first)) != CSIGN_OK)
+		goto out;
 	if ((r = find_respondent(ap)) != CSIGN_OK)
 		goto out;
-	if ((r = put_question(ap, link)) != CSIGN_OK) {
+	if ((r = put_question(ap, first == NULL ? &fresh : first->link)) !=
+	    CSIGN_OK) {
 		c = case_of(ap);
 		audit_unread(ap, &c, "failed", r);
 		goto out;
 	}
+	csign_removals_take(ctx, ap->exchange, ap->known ? &ap->account : NULL);
 	*ret_ap = ap;
 	ap = NULL;
 	r = CSIGN_OK;
@@ -321,12 +355,10 @@ enum csign_err
 csign_approval_begin(struct csign_ctx *ctx, const struct csign_request *req,
     struct csign_approval **ret_ap)
 {
-	struct csign_link *link = NULL;
-
 	if (!csign_ctx_enter(ctx) || req == NULL || req->user == NULL ||
 	    ret_ap == NULL)
 		return CSIGN_E_INVALID;
-	return csign_approval_begin_for(ctx, req, NULL, &link, ret_ap);
+	return csign_approval_begin_for(ctx, req, NULL, ret_ap);
 }
 
 void
@@ -373,6 +405,12 @@ const char *
 csign_approval_device(const struct csign_approval *ap)
 {
 	return ap->end == CSIGN_OK ? ap->ruling.device_name : "";
+}
+
+int
+csign_approval_codes_left(const struct csign_approval *ap)
+{
+	return ap->end == CSIGN_OK ? ap->ruling.codes_left : -1;
 }
 
 const struct csign_proof_facts *

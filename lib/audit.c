@@ -70,6 +70,7 @@ put_texts(struct csign_buf *out, const struct csign_audit *a, size_t max)
 	    {"deviceName", a->device_name},
 	    {"choice", a->choice},
 	    {"by", a->by},
+	    {"replaces", a->replaces},
 	    {"question", a->question},
 	    {"config", a->config_hash},
 	};
@@ -102,6 +103,8 @@ format(const struct csign_audit *a, size_t max, struct csign_buf *out)
 		r = csign_buf_putf(out, ",\"uid\":%lld", (long long)a->uid);
 	if (r == CSIGN_OK)
 		r = put_texts(out, a, max);
+	if (r == CSIGN_OK && a->codes_left != NULL)
+		r = csign_buf_putf(out, ",\"codesLeft\":%s", a->codes_left);
 	if (r == CSIGN_OK)
 		r = csign_buf_putf(out,
 		    ",\"flags\":%u,\"counter\":%u,\"latencyMs\":%u}", a->flags,

@@ -14,7 +14,9 @@
 #include "why.h"
 
 struct csign_audit {
-	const char *event;  /* "approval", "enrolment", "revoke", "deenrol" */
+	/* "approval", "test", "recovery", "enrolment", "revoke", "removal" (by
+	 * the phone), "rename", "deenrol", "recovery_codes", "restore" */
+	const char *event;
 	const char *result; /* "granted", "denied", "refused", "failed" */
 	enum csign_err reason;
 	const char *user; /* canonical name, or NULL if unknown */
@@ -28,6 +30,8 @@ struct csign_audit {
 	uint32_t flags;       /* authenticator flags, 0 if none */
 	uint32_t counter;
 	uint32_t latency_ms;     /* from question to result */
+	const char *codes_left;  /* recovery codes left: digits, or NULL */
+	const char *replaces;    /* id of the device revoked with it, or NULL */
 	const char *config_hash; /* of the settings, or NULL */
 };
 

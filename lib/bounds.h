@@ -24,6 +24,7 @@
 #define CSIGN_ANSWER_MAX 8192  /* sealed */
 #define CSIGN_SEAL_OVERHEAD 29 /* 01, nonce 12, tag 16 */
 #define CSIGN_DEVICE_SEAL_LEN 98
+#define CSIGN_REMOVAL_MAX 4096 /* a note, as bytes */
 #define CSIGN_DETAILS_MAX 12
 #define CSIGN_LABEL_MAX 32  /* characters */
 #define CSIGN_VALUE_MAX 256 /* characters */
@@ -58,6 +59,7 @@
 /* counts */
 #define CSIGN_ANSWERS_MAX 8 /* different answers looked at, an approval */
 #define CSIGN_CODE_TRIES_MAX 3
+#define CSIGN_REMOVALS_MAX 4    /* notes that come with a question */
 #define CSIGN_DEVICES_DEFAULT 8 /* a user */
 #define CSIGN_DEVICES_MAX 16
 

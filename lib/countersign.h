@@ -70,7 +70,8 @@ extern "C" {
 	X(EXPIRED, "nobody answered in time")                                  \
 	X(CANCELLED, "the approval was cancelled")                             \
 	X(INTERRUPTED, "the wait was interrupted")                             \
-	X(AGAIN, "not decided yet")
+	X(AGAIN, "not decided yet")                                            \
+	X(RECOVERY, "this is no recovery code that can still be used")
 
 /* an answer that proves nothing: one reason a step, lib/proof.h */
 #define CSIGN_ERR_PROOF_LIST(X)                                                \
@@ -99,6 +100,7 @@ extern "C" {
 #define CSIGN_ERR_WHO_LIST(X)                                                  \
 	X(UNKNOWN_USER, "there is no such account")                            \
 	X(UNENROLLED, "no device is enrolled for this account")                \
+	X(ENROLL, "a device has to be enrolled first")                         \
 	X(EXEMPT, "the policy does not ask this account")
 
 /* trouble: nothing was decided */
@@ -218,6 +220,7 @@ enum csign_request_field {
 	CSIGN_REQ_TITLE,    /* at most 256 bytes; default: made from service */
 	CSIGN_REQ_RHOST,    /* remote host or address, for the audit record */
 	CSIGN_REQ_TTY,      /* terminal, for the audit record */
+	CSIGN_REQ_BY,       /* who asks, where it is no login; for the record */
 };
 
 CSIGN_API CSIGN_WUR enum csign_err csign_request_new(
@@ -245,6 +248,11 @@ CSIGN_API CSIGN_WUR enum csign_err csign_request_add_choice(
  * other and that nobody can approve (countersign-security(7) RL-7).
  */
 CSIGN_API void csign_request_set_unproven(struct csign_request *req, bool yes);
+/*
+ * The account has proven a first factor in this very login: only then may an
+ * enrolment be offered inside it (countersign-security(7) ENR-1).
+ */
+CSIGN_API void csign_request_set_proven(struct csign_request *req, bool yes);
 
 /* --- an approval ---------------------------------------------------------- */
 
@@ -257,6 +265,8 @@ struct csign_approval;
  * CSIGN_E_EXEMPT: the policy does not ask this account (groups, or unenrolled
  * = ignore); nothing was sent.  CSIGN_E_UNENROLLED, CSIGN_E_UNKNOWN_USER:
  * nobody can be asked.  CSIGN_E_SERVICE*: nobody was reached.
+ * CSIGN_E_ENROLL: the account has no device, and the policy (unenrolled =
+ * enroll) lets it enrol one now: csign_enrolment_begin().
  */
 CSIGN_API CSIGN_WUR enum csign_err csign_approval_begin(struct csign_ctx *ctx,
     const struct csign_request *req, struct csign_approval **ret_ap);
@@ -284,6 +294,46 @@ CSIGN_API CSIGN_WUR enum csign_err csign_approval_wait(
 /* After a grant: which choice, and the name of the device.  Else "". */
 CSIGN_API const char *csign_approval_choice(const struct csign_approval *ap);
 CSIGN_API const char *csign_approval_device(const struct csign_approval *ap);
+/*
+ * After a grant: how many recovery codes the account has left, if the person
+ * should hear of it, because one was used since the last answer of a device or
+ * because 1 to 3 are left; else -1.
+ */
+CSIGN_API int csign_approval_codes_left(const struct csign_approval *ap);
+
+/* --- recovery codes ------------------------------------------------------- */
+
+#define CSIGN_RECOVERY_CODES 10
+/* "abcd-efgh-ijkl-mnop-qrst-uvwx" and the NUL; 120 bits in base32 */
+#define CSIGN_RECOVERY_SIZE 30
+
+/*
+ * Makes CSIGN_RECOVERY_CODES new codes for the account; all older ones end.
+ * Only their hashes are kept: the caller shows the codes once and wipes them.
+ * by: who asked for them, for the record.
+ */
+CSIGN_API CSIGN_WUR enum csign_err csign_recovery_make(struct csign_ctx *ctx,
+    const char *user, const char *by,
+    char ret_codes[CSIGN_RECOVERY_CODES][CSIGN_RECOVERY_SIZE]);
+/* How many can still be used. */
+CSIGN_API CSIGN_WUR enum csign_err csign_recovery_left(
+    struct csign_ctx *ctx, const char *user, size_t *ret_left);
+/*
+ * Is this text a recovery code by its shape: 24 characters of base32 in either
+ * case, dashes and spaces between them not counting?
+ */
+CSIGN_API bool csign_recovery_shape(const char *text);
+/*
+ * Uses a code up in place of an approval of req: no network, no phone.
+ * CSIGN_OK together with *ret_verdict == CSIGN_VERDICT_GRANTED is a yes; the
+ * code is used up and the audit record written, both durably, by then.
+ * CSIGN_E_RECOVERY: it is none of the account's, or used; the same for an
+ * account that does not exist.  CSIGN_E_STATE, CSIGN_E_AUDIT: it could not be
+ * used up or recorded, so it does not count.  *ret_left: codes left after it.
+ */
+CSIGN_API CSIGN_WUR enum csign_err csign_recovery_use(struct csign_ctx *ctx,
+    const struct csign_request *req, const char *code, uint32_t *ret_verdict,
+    size_t *ret_left);
 
 /* --- QR code -------------------------------------------------------------- */
 
@@ -337,13 +387,22 @@ CSIGN_API CSIGN_WUR enum csign_err csign_users_each(struct csign_ctx *ctx,
 /*
  * Removes one device, by id (with or without dashes) or by name, on this host,
  * at once and durably.  CSIGN_E_LAST_DEVICE unless force.  *ret_id, 17 bytes
- * with the NUL, says which.
+ * with the NUL, says which.  by: who does it, for the record.
  */
 CSIGN_API CSIGN_WUR enum csign_err csign_device_revoke(struct csign_ctx *ctx,
-    const char *user, const char *device, bool force, char ret_id[17]);
-/* Removes every device of the account, and its "had a device" mark. */
+    const char *user, const char *device, bool force, const char *by,
+    char ret_id[17]);
+/* Another name for a device, found and recorded as above. */
+CSIGN_API CSIGN_WUR enum csign_err csign_device_rename(struct csign_ctx *ctx,
+    const char *user, const char *device, const char *name, const char *by,
+    char ret_id[17]);
+/*
+ * Removes every device and recovery code of the account, and its "had a
+ * device" mark; also what is left of an account that is gone or whose name or
+ * uid was given to another.  by: who does it, for the record.
+ */
 CSIGN_API CSIGN_WUR enum csign_err csign_user_deenroll(
-    struct csign_ctx *ctx, const char *user);
+    struct csign_ctx *ctx, const char *user, const char *by);
 
 /* --- enrolment ------------------------------------------------------------ */
 
@@ -362,7 +421,12 @@ CSIGN_API const char *csign_enrolment_link(const struct csign_enrolment *en);
 CSIGN_API uint32_t csign_enrolment_seconds_left(
     const struct csign_enrolment *en);
 CSIGN_API int csign_enrolment_fd(const struct csign_enrolment *en);
-/* As csign_approval_wait(); CSIGN_OK: a device has answered and was checked. */
+/*
+ * As csign_approval_wait(); CSIGN_OK: a device has answered and was checked.
+ * CSIGN_E_TOO_LONG, at once: there is no room for one more (max_devices) and
+ * csign_enrolment_replace() was not called.  CSIGN_E_EXISTS: it is enrolled
+ * already, or was revoked here before.
+ */
 CSIGN_API CSIGN_WUR enum csign_err csign_enrolment_wait(
     struct csign_enrolment *en, int timeout_ms);
 /* The new device, after csign_enrolment_wait().  Not usable yet. */
@@ -371,9 +435,24 @@ CSIGN_API const struct csign_device_info *csign_enrolment_device(
 /* yes: a person has compared the ids.  No: the enrolment is over. */
 CSIGN_API CSIGN_WUR enum csign_err csign_enrolment_accept(
     struct csign_enrolment *en, bool yes);
-/* One approval that only the new device can give; after accept. */
+/*
+ * The new device takes the place of another of the account, which is revoked
+ * in the same step as the new one is written; before commit, and before the
+ * first wait where there is no room for one more.  device: its id.
+ * CSIGN_E_NOT_FOUND.
+ */
+CSIGN_API CSIGN_WUR enum csign_err csign_enrolment_replace(
+    struct csign_enrolment *en, const char *device);
+/*
+ * One approval that only the new device can give; after accept.  req: the
+ * question, for an enrolment inside a login, whose answer then counts for the
+ * login too once commit has succeeded; NULL for a test that grants nothing.  A
+ * device that is enrolled inside a login is the account's first, or replaces
+ * another: commit says CSIGN_E_EXISTS if there is or was one by then.
+ */
 CSIGN_API CSIGN_WUR enum csign_err csign_enrolment_test(
-    struct csign_enrolment *en, struct csign_approval **ret_ap);
+    struct csign_enrolment *en, const struct csign_request *req,
+    struct csign_approval **ret_ap);
 /*
  * Writes the device; from now on it is usable.  test: the approval that
  * csign_enrolment_test() began and the new device granted, not freed yet.
@@ -404,6 +483,15 @@ CSIGN_API CSIGN_WUR enum csign_err csign_host_init(struct csign_ctx *ctx,
 
 /* Asks whether the service is there and knows this host's access key. */
 CSIGN_API CSIGN_WUR enum csign_err csign_service_ping(struct csign_ctx *ctx);
+
+/* Seconds since 1970; 0: not known.  New members come at the end. */
+struct csign_service_facts {
+	uint64_t clock;           /* the service's */
+	uint64_t certificate_end; /* of its certificates, the first to end */
+};
+/* The same, and how its clock and its certificate are; claims, not proven. */
+CSIGN_API CSIGN_WUR enum csign_err csign_service_look(
+    struct csign_ctx *ctx, struct csign_service_facts *ret_facts);
 /*
  * Does the server at url (an origin; NULL: page_url of countersign.conf(5))
  * deliver under path exactly the bytes with this SHA-256 (64 lower-case
@@ -417,6 +505,35 @@ CSIGN_API CSIGN_WUR enum csign_err csign_service_remove_user(
     struct csign_ctx *ctx, const char *user);
 CSIGN_API CSIGN_WUR enum csign_err csign_service_remove_device(
     struct csign_ctx *ctx, const char *device_id);
+CSIGN_API CSIGN_WUR enum csign_err csign_service_rename_device(
+    struct csign_ctx *ctx, const char *device_id, const char *name);
+
+/* --- backup --------------------------------------------------------------- */
+
+/*
+ * The devices and the state of every account as text, countersign-devices(5):
+ * public keys and hashes, no secret.  *ret_text is the caller's, to be given to
+ * free(3).
+ */
+CSIGN_API CSIGN_WUR enum csign_err csign_backup_make(
+    struct csign_ctx *ctx, char **ret_text, size_t *ret_len);
+
+/* flags: also codes of accounts without state here; only say what would be */
+#define CSIGN_RESTORE_RECOVERY 1u
+#define CSIGN_RESTORE_DRY_RUN 2u
+
+/*
+ * Brings accounts back from such a text, each all or not at all.  Nothing that
+ * this host knows to be gone comes back: a recovery code that was used or
+ * replaced, a device that was revoked; a counter never goes down; an account
+ * whose name or uid belongs to another now is left out.  report is called once
+ * an account and once for everything that was left out, with a sentence.  by:
+ * who does it, for the record.
+ * CSIGN_E_FORMAT: the text is no backup or was changed; nothing was done.
+ */
+CSIGN_API CSIGN_WUR enum csign_err csign_backup_restore(struct csign_ctx *ctx,
+    const char *text, size_t len, unsigned int flags, const char *by,
+    void (*report)(void *arg, const char *line), void *arg);
 
 #ifdef __cplusplus
 }

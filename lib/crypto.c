@@ -7,6 +7,7 @@
 
 #include <openssl/core_names.h>
 #include <openssl/err.h>
+#include <openssl/evp.h>
 #include <openssl/kdf.h>
 #include <openssl/params.h>
 
@@ -20,6 +21,11 @@
  */
 
 #define GCM_TAG_LEN 16
+/* As OWASP has it for passphrases; scrypt needs 128 * N * r bytes and more. */
+#define SCRYPT_N 65536
+#define SCRYPT_R 8
+#define SCRYPT_P 2
+#define SCRYPT_MEMORY ((uint64_t)80 << 20)
 
 static enum csign_err
 fetch(struct csign_crypto *crypto)
@@ -144,6 +150,22 @@ csign_hkdf_sha256(struct csign_crypto *crypto, const void *ikm, size_t ikm_len,
 	r = CSIGN_OK;
 out:
 	EVP_KDF_CTX_free(kdf);
+	ERR_pop_to_mark();
+	return r;
+}
+
+enum csign_err
+csign_scrypt(struct csign_crypto *crypto, const char *passphrase,
+    const unsigned char *salt, size_t salt_len, unsigned char out[32])
+{
+	enum csign_err r = CSIGN_OK;
+
+	ERR_set_mark();
+	/* What it can lack is memory; it does not say so. */
+	if (EVP_PBE_scrypt_ex(passphrase, strlen(passphrase), salt, salt_len,
+		SCRYPT_N, SCRYPT_R, SCRYPT_P, SCRYPT_MEMORY, out, 32,
+		crypto->lib, NULL) != 1)
+		r = CSIGN_E_NOMEM;
 	ERR_pop_to_mark();
 	return r;
 }

@@ -34,6 +34,13 @@ CSIGN_WUR enum csign_err csign_sha256(struct csign_crypto *crypto,
 CSIGN_WUR enum csign_err csign_hkdf_sha256(struct csign_crypto *crypto,
     const void *ikm, size_t ikm_len, const void *salt, size_t salt_len,
     const char *info, unsigned char *out, size_t out_len);
+/*
+ * RFC 7914 with N = 65536, r = 8, p = 2: 64 MiB of memory, a third of a second.
+ * CSIGN_E_NOMEM, among others.
+ */
+CSIGN_WUR enum csign_err csign_scrypt(struct csign_crypto *crypto,
+    const char *passphrase, const unsigned char *salt, size_t salt_len,
+    unsigned char out[32]);
 /* out has len + 16 bytes: ciphertext, tag. */
 CSIGN_WUR enum csign_err csign_gcm_seal(struct csign_crypto *crypto,
     const unsigned char key[32], const unsigned char nonce[12], const void *aad,

@@ -79,6 +79,12 @@ CSIGN_WUR enum csign_err csign_devices_parse(struct csign_crypto *crypto,
     const char *path, const char *text, size_t len,
     const struct csign_account *account, struct csign_device_list *ret_list,
     struct csign_why *why);
+/*
+ * Whose a devices file says it is: uid, file and name of an account that need
+ * not exist.  CSIGN_E_DEVICES if that cannot be read.
+ */
+CSIGN_WUR enum csign_err csign_devices_whose(
+    const char *text, size_t len, struct csign_account *ret_account);
 /* CSIGN_E_INVALID if a device could not be read back: empty, 17, bad name. */
 CSIGN_WUR enum csign_err csign_devices_format(
     const struct csign_device_list *list, const struct csign_account *account,
@@ -100,6 +106,13 @@ CSIGN_WUR enum csign_err csign_devices_read(struct csign_crypto *crypto,
 CSIGN_WUR enum csign_err csign_devices_write(struct csign_crypto *crypto,
     const char *state_dir, const struct csign_account *account,
     const struct csign_device_list *list, struct csign_why *why);
+/*
+ * The lock of the whole store, for who must look at every account's devices
+ * and then write one's (ENR-7): taken inside that account's state lock, at
+ * most 2 s long.  Closing *ret_fd releases it.
+ */
+CSIGN_WUR enum csign_err csign_devices_lock(
+    const char *state_dir, struct csign_why *why, int *ret_fd);
 /* Is this id, point or credential somebody's already?  ENR-7.  *ret_user: who,
  * or "". */
 CSIGN_WUR enum csign_err csign_devices_owner(struct csign_crypto *crypto,

@@ -342,49 +342,56 @@ is_duplicate(
 	return false;
 }
 
-/* What the first line says besides whose file it is. */
+/* What the first line says. */
 struct header {
+	struct csign_piece user;
+	uint32_t uid;
 	bool counted;
 	uint32_t n_devices;
 };
+
+/* NULL if it is one, else what is wrong with it. */
+static const char *
+parse_header(struct csign_piece line, struct header *header)
+{
+	uint32_t version = 0;
+	struct csign_piece token;
+
+	if (!csign_piece_skip(&line, CSIGN_DEVICES_HEADER) ||
+	    !csign_piece_token(&line, &token) ||
+	    !csign_piece_u32(&token, UINT32_MAX, &version))
+		return "this is not a devices file";
+	if (version > CSIGN_DEVICES_VERSION)
+		return "this was written by a newer version of countersign";
+	if (version != CSIGN_DEVICES_VERSION ||
+	    !csign_piece_token(&line, &header->user) ||
+	    !csign_piece_skip(&header->user, "user="))
+		return "the header has no user=";
+	if (!csign_piece_token(&line, &token) ||
+	    !csign_piece_skip(&token, "uid=") ||
+	    !csign_piece_u32(&token, UINT32_MAX - 1, &header->uid))
+		return "the header has no uid=";
+	header->counted = line.len > 0;
+	if (header->counted && (!csign_piece_token(&line, &token) ||
+				   !csign_piece_skip(&token, "devices=") ||
+				   !csign_piece_u32(&token, CSIGN_DEVICES_MAX,
+				       &header->n_devices) ||
+				   line.len > 0))
+		return "the header ends in something else";
+	return NULL;
+}
 
 static enum csign_err
 read_header(const struct reader *rd, struct csign_piece line,
     const struct csign_account *account, struct header *header)
 {
-	uint32_t version = 0, uid = 0;
-	struct csign_piece token;
-	bool same_user = false;
+	const char *wrong = parse_header(line, header);
 
-	if (!csign_piece_skip(&line, CSIGN_DEVICES_HEADER) ||
-	    !csign_piece_token(&line, &token) ||
-	    !csign_piece_u32(&token, UINT32_MAX, &version))
-		return bad(rd, "this is not a devices file", NULL);
-	if (version > CSIGN_DEVICES_VERSION)
-		return bad(rd,
-		    "this was written by a newer version of countersign", NULL);
-	if (version != CSIGN_DEVICES_VERSION ||
-	    !csign_piece_token(&line, &token) ||
-	    !csign_piece_skip(&token, "user="))
-		return bad(rd, "the header has no user=", NULL);
-	same_user = csign_piece_is(&token, account->file);
-	if (!csign_piece_token(&line, &token) ||
-	    !csign_piece_skip(&token, "uid=") ||
-	    !csign_piece_u32(&token, UINT32_MAX - 1, &uid))
-		return bad(rd, "the header has no uid=", NULL);
-	if (!same_user ||
-	    (account->uid != CSIGN_UID_ANY && account->uid != uid))
-		return bad(
-		    rd, "the header names another account than this one", NULL);
-	if (line.len == 0)
-		return CSIGN_OK;
-	header->counted = true;
-	if (!csign_piece_token(&line, &token) ||
-	    !csign_piece_skip(&token, "devices=") ||
-	    !csign_piece_u32(&token, CSIGN_DEVICES_MAX, &header->n_devices) ||
-	    line.len > 0)
-		return bad(rd, "the header ends in something else", NULL);
-	return CSIGN_OK;
+	if (wrong == NULL &&
+	    (!csign_piece_is(&header->user, account->file) ||
+		(account->uid != CSIGN_UID_ANY && account->uid != header->uid)))
+		wrong = "the header names another account than this one";
+	return wrong == NULL ? CSIGN_OK : bad(rd, wrong, NULL);
 }
 
 /* A line with its end; the last one too, or it was cut off. */
@@ -406,7 +413,7 @@ static enum csign_err
 read_devices(struct reader *rd, struct csign_piece text,
     const struct csign_account *account, struct csign_device_list *list)
 {
-	struct header header = {false, 0};
+	struct header header = {0};
 	enum csign_err r = CSIGN_E_INTERNAL;
 	struct csign_piece line;
 
@@ -452,5 +459,26 @@ csign_devices_parse(struct csign_crypto *crypto, const char *path,
 		return r;
 	}
 	*ret_list = list;
+	return CSIGN_OK;
+}
+
+enum csign_err
+csign_devices_whose(
+    const char *text, size_t len, struct csign_account *ret_account)
+{
+	struct csign_account account = {0};
+	struct csign_piece rest = {text, len}, line;
+	struct header header = {0};
+	bool ended = false;
+
+	if (!csign_piece_line(&rest, &line, &ended) ||
+	    parse_header(line, &header) != NULL ||
+	    !csign_piece_copy(
+		&header.user, account.file, sizeof(account.file)) ||
+	    csign_account_from_file_name(account.file, account.name) !=
+		CSIGN_OK)
+		return CSIGN_E_DEVICES;
+	account.uid = header.uid;
+	*ret_account = account;
 	return CSIGN_OK;
 }

@@ -2,14 +2,12 @@
 /* The store of devices files: <state_dir>/devices, declared in device.h. */
 #include "config.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "device.h"
 #include "file.h"
+
+#define LOCK_NAME ".lock" /* names with a dot are the store's own */
 
 /* One account's file, in an open devices/. */
 static enum csign_err
@@ -50,6 +48,21 @@ csign_devices_read(struct csign_crypto *crypto, const char *state_dir,
 		csign_why_set(why, "%s has no device", account->name);
 		r = CSIGN_E_UNENROLLED;
 	}
+	csign_close(&fd);
+	return r;
+}
+
+enum csign_err
+csign_devices_lock(const char *state_dir, struct csign_why *why, int *ret_fd)
+{
+	enum csign_err r = CSIGN_E_INTERNAL;
+	int fd = -1;
+
+	r = csign_store_open(state_dir, CSIGN_STORE_DEVICES, why, &fd);
+	if (r != CSIGN_OK)
+		return r;
+	r = csign_file_lock_at(
+	    fd, LOCK_NAME, CSIGN_LOCK_TIMEOUT_MS, why, ret_fd);
 	csign_close(&fd);
 	return r;
 }
@@ -108,108 +121,36 @@ out:
 
 /* --- all accounts --------------------------------------------------------- */
 
-struct users {
-	char **names;
-	size_t n;
-};
-
-static void
-clear_users(struct users *users)
-{
-	for (size_t i = 0; i < users->n; i++)
-		free(users->names[i]);
-	free(users->names);
-	users->names = NULL;
-	users->n = 0;
-}
-
+/* Accounts with a devices file, by their own names. */
 static enum csign_err
-add_user(struct users *users, const char *name)
+load_users(
+    const char *state_dir, struct csign_names *ret_users, struct csign_why *why)
 {
-	char **larger = NULL, *copy = NULL;
-
-	larger =
-	    reallocarray(users->names, users->n + 1, sizeof(*users->names));
-	if (larger == NULL)
-		return CSIGN_E_NOMEM;
-	users->names = larger;
-	copy = strdup(name);
-	if (copy == NULL)
-		return CSIGN_E_NOMEM;
-	larger[users->n++] = copy;
-	return CSIGN_OK;
-}
-
-static int
-compare_names(const void *a, const void *b)
-{
-	const char *const *x = a;
-	const char *const *y = b;
-
-	return strcmp(*x, *y);
-}
-
-/* Reads the directory; names that begin with a dot are the store's own. */
-static enum csign_err
-list_users(
-    DIR *dir, const char *state_dir, struct users *users, struct csign_why *why)
-{
+	struct csign_names users = {NULL, 0};
 	char name[CSIGN_USER_MAX + 1];
-	const struct dirent *entry = NULL;
 	enum csign_err r = CSIGN_E_INTERNAL;
+	char **item = NULL;
 
-	for (;;) {
-		errno = 0;
-		entry = readdir(dir);
-		if (entry == NULL)
-			break;
-		if (entry->d_name[0] == '.')
-			continue;
-		r = csign_account_from_file_name(entry->d_name, name);
+	r = csign_store_names(state_dir, CSIGN_STORE_DEVICES, &users, why);
+	for (size_t i = 0; i < users.n && r == CSIGN_OK; i++) {
+		item = &users.items[i];
+		r = csign_account_from_file_name(*item, name);
 		if (r != CSIGN_OK) {
 			csign_why_set(why,
 			    "%s/%s: there is a file that belongs to no "
 			    "account: %s",
-			    state_dir, CSIGN_STORE_DEVICES, entry->d_name);
-			return CSIGN_E_DEVICES;
+			    state_dir, CSIGN_STORE_DEVICES, *item);
+			r = CSIGN_E_DEVICES;
+		} else {
+			/* A name is never longer than its file's name. */
+			memcpy(*item, name, strlen(name) + 1);
 		}
-		if ((r = add_user(users, name)) != CSIGN_OK)
-			return r;
 	}
-	if (errno != 0) {
-		csign_why_errno(why, errno, "%s/%s: cannot be listed",
-		    state_dir, CSIGN_STORE_DEVICES);
-		return CSIGN_E_FILE;
-	}
-	if (users->n > 0)
-		qsort(users->names, users->n, sizeof(*users->names),
-		    compare_names);
-	return CSIGN_OK;
-}
-
-static enum csign_err
-load_users(
-    const char *state_dir, struct users *ret_users, struct csign_why *why)
-{
-	struct users users = {NULL, 0};
-	enum csign_err r = CSIGN_E_INTERNAL;
-	DIR *dir = NULL;
-	int fd = -1;
-
-	r = csign_store_open(state_dir, CSIGN_STORE_DEVICES, why, &fd);
-	if (r != CSIGN_OK)
-		return r;
-	dir = fdopendir(fd);
-	if (dir == NULL) {
-		csign_close(&fd);
-		return CSIGN_E_NOMEM;
-	}
-	r = list_users(dir, state_dir, &users, why);
-	(void)closedir(dir);
 	if (r != CSIGN_OK) {
-		clear_users(&users);
+		csign_names_clear(&users);
 		return r;
 	}
+	csign_names_sort(&users);
 	*ret_users = users;
 	return CSIGN_OK;
 }
@@ -220,15 +161,15 @@ csign_devices_each(const char *state_dir,
     struct csign_why *why)
 {
 	enum csign_err r = CSIGN_E_INTERNAL;
-	struct users users = {NULL, 0};
+	struct csign_names users = {NULL, 0};
 
 	if ((r = load_users(state_dir, &users, why)) != CSIGN_OK)
 		return r;
 	for (size_t i = 0; i < users.n; i++) {
-		if (!visit(arg, users.names[i]))
+		if (!visit(arg, users.items[i]))
 			break;
 	}
-	clear_users(&users);
+	csign_names_clear(&users);
 	return CSIGN_OK;
 }
 
@@ -263,7 +204,7 @@ csign_devices_owner(struct csign_crypto *crypto, const char *state_dir,
     struct csign_why *why)
 {
 	enum csign_err r = CSIGN_E_INTERNAL;
-	struct users users = {NULL, 0};
+	struct csign_names users = {NULL, 0};
 	const char *owner = "";
 	bool has = false;
 	int fd = -1;
@@ -272,7 +213,7 @@ csign_devices_owner(struct csign_crypto *crypto, const char *state_dir,
 		return r;
 	r = csign_store_open(state_dir, CSIGN_STORE_DEVICES, why, &fd);
 	for (size_t i = 0; i < users.n && r == CSIGN_OK && !has; i++) {
-		owner = users.names[i];
+		owner = users.items[i];
 		r = has_device(crypto, fd, state_dir, owner, device, &has, why);
 	}
 	if (r == CSIGN_OK) {
@@ -281,6 +222,6 @@ csign_devices_owner(struct csign_crypto *crypto, const char *state_dir,
 		memcpy(ret_user, owner, strlen(owner) + 1);
 	}
 	csign_close(&fd);
-	clear_users(&users);
+	csign_names_clear(&users);
 	return r;
 }

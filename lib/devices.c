@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "account.h"
-#include "audit.h"
+#include "change.h"
 #include "ctx.h"
 #include "device.h"
 #include "device_info.h"
@@ -159,109 +159,102 @@ find_device(struct csign_ctx *ctx, const struct csign_device_list *list,
 	return CSIGN_E_NOT_FOUND;
 }
 
+/* --- changing ------------------------------------------------------------- */
+
+/* Takes the lock, and finds the device in the list that it protects. */
 static enum csign_err
-audit_removal(struct csign_ctx *ctx, const struct csign_account *account,
-    const char *event, const struct csign_device *device)
+begin(struct csign_change *ch, const char *user, const char *device,
+    size_t *ret_index)
 {
-	const struct csign_audit record = {
-	    .event = event,
-	    .result = "granted",
-	    .reason = CSIGN_OK,
-	    .user = account->name,
-	    .uid = (int64_t)account->uid,
-	    .device = device == NULL ? NULL : device->id,
-	    .device_name = device == NULL ? NULL : device->name,
-	    .config_hash = ctx->settings.config_hash,
-	};
+	enum csign_err r = CSIGN_E_INTERNAL;
 
-	return csign_audit_write(ctx->settings.audit_file, &record, &ctx->why);
-}
-
-/* Takes one out of the list and writes what is left; under the lock. */
-static enum csign_err
-remove_device(struct csign_ctx *ctx, const struct csign_account *account,
-    const struct csign_state_lock *lock, struct csign_device_list *list,
-    size_t index)
-{
-	struct csign_state state;
-	enum csign_err r;
-
-	if ((r = csign_state_read(lock, &state, &ctx->why)) != CSIGN_OK ||
-	    (r = audit_removal(ctx, account, "revoke", &list->items[index])) !=
-		CSIGN_OK)
+	if ((r = csign_change_begin(ch, user)) != CSIGN_OK ||
+	    (r = csign_change_read(ch)) != CSIGN_OK)
 		return r;
-	csign_state_forget(&state, list->items[index].id);
-	state.had_device = true;
-	memmove(&list->items[index], &list->items[index + 1],
-	    (list->n - index - 1) * sizeof(list->items[0]));
-	list->n--;
-	if ((r = csign_devices_write(ctx->crypto, ctx->settings.state_dir,
-		 account, list, &ctx->why)) != CSIGN_OK)
-		return r;
-	return csign_state_write(lock, &state, &ctx->why);
+	return find_device(ch->ctx, &ch->list, device, ret_index);
 }
 
 enum csign_err
 csign_device_revoke(struct csign_ctx *ctx, const char *user, const char *device,
-    bool force, char ret_id[17])
+    bool force, const char *by, char ret_id[17])
 {
+	struct csign_change ch = {.ctx = ctx, .event = "revoke", .by = by};
 	enum csign_err r = CSIGN_E_INTERNAL;
-	struct csign_device_list list = {NULL, 0};
-	struct csign_state_lock *lock = NULL;
-	struct csign_account account;
 	char id[CSIGN_DEVICE_ID_SIZE];
 	size_t index = 0;
 
 	if (!csign_ctx_enter(ctx) || user == NULL || device == NULL ||
 	    ret_id == NULL)
 		return CSIGN_E_INVALID;
-	if ((r = csign_account_find(user, &account, &ctx->why)) != CSIGN_OK ||
-	    (r = csign_state_lock(ctx->crypto, ctx->settings.state_dir,
-		 &account, &ctx->why, &lock)) != CSIGN_OK ||
-	    (r = csign_devices_read(ctx->crypto, ctx->settings.state_dir,
-		 &account, &list, &ctx->why)) != CSIGN_OK ||
-	    (r = find_device(ctx, &list, device, &index)) != CSIGN_OK)
+	if ((r = begin(&ch, user, device, &index)) != CSIGN_OK)
 		goto out;
-	if (list.n == 1 && !force) {
+	if (ch.list.n == 1 && !force) {
 		csign_why_set(&ctx->why,
 		    "this is the last device of %s: without it nobody can "
 		    "approve for this account",
-		    account.name);
+		    ch.account.name);
 		r = CSIGN_E_LAST_DEVICE;
 		goto out;
 	}
-	memcpy(id, list.items[index].id, sizeof(id));
-	if ((r = remove_device(ctx, &account, lock, &list, index)) != CSIGN_OK)
+	memcpy(id, ch.list.items[index].id, sizeof(id));
+	if ((r = csign_change_remove(&ch, index)) != CSIGN_OK)
 		goto out;
 	memcpy(ret_id, id, sizeof(id));
 	r = CSIGN_OK;
 out:
-	csign_device_list_clear(&list);
-	csign_state_unlock(&lock);
+	csign_change_end(&ch);
 	return r;
 }
 
-enum csign_err
-csign_user_deenroll(struct csign_ctx *ctx, const char *user)
+/* Fit to be stored, and to find the device by. */
+static enum csign_err
+check_new_name(const struct csign_change *ch, size_t index, const char *name)
 {
-	static const struct csign_device_list nothing = {NULL, 0};
-	static const struct csign_state empty = {0};
-	enum csign_err r = CSIGN_E_INTERNAL;
-	struct csign_state_lock *lock = NULL;
-	struct csign_account account;
+	struct csign_why *why = &ch->ctx->why;
 
-	if (!csign_ctx_enter(ctx) || user == NULL)
+	if (name[0] == '\0' || csign_device_name_check(name) != CSIGN_OK) {
+		csign_why_set(why,
+		    "a name has 1 to %d bytes, and nothing in it that cannot "
+		    "be shown as it is",
+		    CSIGN_DEVICE_NAME_MAX);
 		return CSIGN_E_INVALID;
-	if ((r = csign_account_find(user, &account, &ctx->why)) != CSIGN_OK ||
-	    (r = csign_state_lock(ctx->crypto, ctx->settings.state_dir,
-		 &account, &ctx->why, &lock)) != CSIGN_OK ||
-	    (r = audit_removal(ctx, &account, "deenrol", NULL)) != CSIGN_OK ||
-	    (r = csign_devices_write(ctx->crypto, ctx->settings.state_dir,
-		 &account, &nothing, &ctx->why)) != CSIGN_OK)
+	}
+	for (size_t i = 0; i < ch->list.n; i++) {
+		if (i == index || strcmp(ch->list.items[i].name, name) != 0)
+			continue;
+		csign_why_set(why, "another device is called \"%s\"", name);
+		return CSIGN_E_EXISTS;
+	}
+	return CSIGN_OK;
+}
+
+enum csign_err
+csign_device_rename(struct csign_ctx *ctx, const char *user, const char *device,
+    const char *name, const char *by, char ret_id[17])
+{
+	struct csign_change ch = {.ctx = ctx, .event = "rename", .by = by};
+	enum csign_err r = CSIGN_E_INTERNAL;
+	struct csign_device *found = NULL;
+	size_t index = 0;
+
+	if (!csign_ctx_enter(ctx) || user == NULL || device == NULL ||
+	    name == NULL || ret_id == NULL)
+		return CSIGN_E_INVALID;
+	if ((r = begin(&ch, user, device, &index)) != CSIGN_OK ||
+	    (r = check_new_name(&ch, index, name)) != CSIGN_OK)
 		goto out;
-	/* The mark goes last: until then, nobody looks unenrolled (USR-2). */
-	r = csign_state_write(lock, &empty, &ctx->why);
+	found = &ch.list.items[index];
+	memcpy(found->name, name, strlen(name) + 1);
+	if ((r = csign_change_audit(&ch, found, "granted", CSIGN_OK)) !=
+	    CSIGN_OK)
+		goto out;
+	if ((r = csign_change_write(&ch)) != CSIGN_OK) {
+		r = csign_change_failed(&ch, found, r);
+		goto out;
+	}
+	memcpy(ret_id, found->id, sizeof(found->id));
+	r = CSIGN_OK;
 out:
-	csign_state_unlock(&lock);
+	csign_change_end(&ch);
 	return r;
 }

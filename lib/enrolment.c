@@ -14,8 +14,10 @@
 #include "device.h"
 #include "device_info.h"
 #include "exchange.h"
+#include "file.h"
 #include "link.h"
 #include "proof.h"
+#include "removal.h"
 #include "request.h"
 #include "state.h"
 
@@ -39,12 +41,16 @@ struct csign_enrolment {
 	char name[CSIGN_DEVICE_NAME_MAX + 1]; /* "" to take the phone's */
 	struct csign_composed composed;
 	struct csign_exchange *exchange;
+	uint64_t asked_ms; /* when it began; the exchange is over before */
 	struct csign_link *test_link; /* for the test approval */
 	struct csign_device device;   /* the candidate */
 	uint32_t counter;
 	struct csign_device_info info;
 	struct csign_device_texts texts;
 	const struct csign_approval *test; /* the caller's: its address only */
+	char replaces[CSIGN_DEVICE_ID_SIZE]; /* "" for none */
+	bool full;  /* no room, but for a device that replaces another */
+	bool login; /* whose answer is a login's, too */
 	enum step step;
 };
 
@@ -66,15 +72,14 @@ read_devices(struct csign_enrolment *en, struct csign_device_list *ret_list)
 }
 
 static enum csign_err
-check_room(struct csign_enrolment *en, const struct csign_device_list *list)
+no_room(struct csign_enrolment *en)
 {
-	if (list->n < en->ctx->settings.max_devices)
-		return CSIGN_OK;
+	const unsigned int max = (unsigned int)en->ctx->settings.max_devices;
+
 	csign_why_set(&en->ctx->why,
-	    "%s has %zu devices already, and max_devices is %u: revoke one "
-	    "first",
-	    en->account.name, list->n,
-	    (unsigned int)en->ctx->settings.max_devices);
+	    "%s has %u or more devices already, and max_devices is %u: revoke "
+	    "one first",
+	    en->account.name, max, max);
 	return CSIGN_E_TOO_LONG;
 }
 
@@ -90,7 +95,8 @@ put_question(
 	for (int attempt = 0; attempt < 2; attempt++) {
 		csign_composed_clear(&en->composed);
 		if ((r = csign_compose_enrolment(en->ctx, &en->account, en->by,
-			 &en->composed)) != CSIGN_OK)
+			 &en->composed)) != CSIGN_OK ||
+		    (r = csign_clock_boot(&en->asked_ms)) != CSIGN_OK)
 			return r;
 		r = csign_exchange_begin(en->ctx, CSIGN_OP_ENROL,
 		    en->account.name, en->composed.bytes, devices,
@@ -143,9 +149,11 @@ csign_enrolment_begin(struct csign_ctx *ctx, const char *user, const char *by,
 	    (r = csign_account_find(user, &en->account, &ctx->why)) !=
 		CSIGN_OK ||
 	    (r = read_devices(en, &devices)) != CSIGN_OK ||
-	    (r = check_room(en, &devices)) != CSIGN_OK ||
 	    (r = put_question(en, &devices)) != CSIGN_OK)
 		goto out;
+	csign_removals_take(ctx, en->exchange, &en->account);
+	/* Which device goes for it may still be said: see _wait(). */
+	en->full = devices.n >= ctx->settings.max_devices;
 	*ret_en = en;
 	en = NULL;
 	r = CSIGN_OK;
@@ -196,6 +204,18 @@ csign_enrolment_device(const struct csign_enrolment *en)
 								 : &en->info;
 }
 
+static uint32_t
+latency_ms(const struct csign_enrolment *en)
+{
+	uint64_t now = 0;
+
+	if (en->asked_ms == 0 || csign_clock_boot(&now) != CSIGN_OK ||
+	    now < en->asked_ms)
+		return 0;
+	now -= en->asked_ms;
+	return now > UINT32_MAX ? UINT32_MAX : (uint32_t)now;
+}
+
 static enum csign_err
 audit(struct csign_enrolment *en, const char *result, enum csign_err reason)
 {
@@ -209,15 +229,26 @@ audit(struct csign_enrolment *en, const char *result, enum csign_err reason)
 	    .device = en->device.id[0] == '\0' ? NULL : en->device.id,
 	    .device_name = en->device.name[0] == '\0' ? NULL : en->device.name,
 	    .by = en->by,
+	    .replaces = en->replaces[0] == '\0' ? NULL : en->replaces,
 	    .question = en->composed.question,
 	    .config_hash = en->ctx->settings.config_hash,
 	    .counter = en->counter,
-	    .latency_ms =
-		en->exchange == NULL ? 0 : csign_exchange_age_ms(en->exchange),
+	    .latency_ms = latency_ms(en),
 	};
 
 	return csign_audit_write(
 	    en->ctx->settings.audit_file, &record, &en->ctx->why);
+}
+
+/* The reason that the caller hears is the one that was there before. */
+static void
+audit_failed(struct csign_enrolment *en, enum csign_err reason)
+{
+	const struct csign_why why = en->ctx->why;
+
+	if (audit(en, "failed", reason) != CSIGN_OK)
+		csign_debug(en->ctx, "%s", en->ctx->why.text);
+	en->ctx->why = why;
 }
 
 /* Nobody's on this host yet (countersign-security(7) ENR-7)? */
@@ -236,6 +267,32 @@ check_unique(struct csign_enrolment *en)
 	csign_why_set(
 	    &en->ctx->why, "this device is enrolled for %s already", owner);
 	return CSIGN_E_EXISTS;
+}
+
+/* A device that was revoked stays so; a phone makes a new key to come back. */
+static enum csign_err
+check_not_gone(struct csign_enrolment *en, const struct csign_state *state)
+{
+	if (!csign_state_is_gone(state, en->device.id))
+		return CSIGN_OK;
+	csign_why_set(&en->ctx->why,
+	    "this device was revoked here: let the phone forget this account, "
+	    "so that it makes a new key");
+	return CSIGN_E_EXISTS;
+}
+
+/* As it looks now; csign_enrolment_commit() looks again under the locks. */
+static enum csign_err
+check_new(struct csign_enrolment *en)
+{
+	struct csign_state state;
+	enum csign_err r;
+
+	if ((r = csign_state_peek(en->ctx->crypto, en->ctx->settings.state_dir,
+		 &en->account, &state, &en->ctx->why)) != CSIGN_OK ||
+	    (r = check_not_gone(en, &state)) != CSIGN_OK)
+		return r;
+	return check_unique(en);
 }
 
 static enum csign_err
@@ -290,7 +347,7 @@ check_registration(
 	if (r != CSIGN_OK)
 		return r;
 	en->counter = facts.counter;
-	return check_unique(en);
+	return check_new(en);
 }
 
 static enum csign_err
@@ -321,7 +378,10 @@ csign_enrolment_wait(struct csign_enrolment *en, int timeout_ms)
 
 	if (en == NULL || !csign_ctx_enter(en->ctx) || en->step != STEP_WAITING)
 		return CSIGN_E_INVALID;
-	r = csign_exchange_next(en->exchange, timeout_ms, &bytes);
+	if (en->full && en->replaces[0] == '\0')
+		r = no_room(en);
+	else
+		r = csign_exchange_next(en->exchange, timeout_ms, &bytes);
 	if (r == CSIGN_E_AGAIN)
 		return r;
 	if (r == CSIGN_OK) {
@@ -357,21 +417,60 @@ csign_enrolment_accept(struct csign_enrolment *en, bool yes)
 	    CSIGN_OK)
 		return r;
 	en->step = STEP_ACCEPTED;
-	csign_exchange_outcome(en->exchange, CSIGN_OUTCOME_GRANTED, CSIGN_OK);
+	csign_exchange_enrolled(en->exchange, en->device.id);
 	csign_exchange_free(&en->exchange);
 	return CSIGN_OK;
 }
 
 enum csign_err
-csign_enrolment_test(struct csign_enrolment *en, struct csign_approval **ret_ap)
+csign_enrolment_replace(struct csign_enrolment *en, const char *device)
 {
-	enum csign_err r = CSIGN_E_INTERNAL;
-	struct csign_request *req = NULL;
-	struct csign_approval *test = NULL;
+	struct csign_device_list list = {NULL, 0};
+	enum csign_err r;
 
-	if (en == NULL || !csign_ctx_enter(en->ctx) || ret_ap == NULL ||
-	    en->step != STEP_ACCEPTED)
+	if (en == NULL || !csign_ctx_enter(en->ctx) || device == NULL ||
+	    en->step == STEP_OVER)
 		return CSIGN_E_INVALID;
+	if ((r = read_devices(en, &list)) != CSIGN_OK)
+		return r;
+	if (csign_device_by_id(&list, device) == NULL) {
+		csign_why_set(&en->ctx->why, "%s has no device with this id",
+		    en->account.name);
+		r = CSIGN_E_NOT_FOUND;
+	} else {
+		memcpy(en->replaces, device, sizeof(en->replaces));
+	}
+	csign_device_list_clear(&list);
+	return r;
+}
+
+/* A question of the caller's, which has to be about this very account. */
+static enum csign_err
+check_question(struct csign_enrolment *en, const struct csign_request *req)
+{
+	struct csign_account account;
+	enum csign_err r;
+
+	if (req->user == NULL)
+		return CSIGN_E_INVALID;
+	if ((r = csign_account_find(req->user, &account, &en->ctx->why)) !=
+	    CSIGN_OK)
+		return r;
+	if (account.uid == en->account.uid &&
+	    strcmp(account.name, en->account.name) == 0)
+		return CSIGN_OK;
+	csign_why_set(&en->ctx->why,
+	    "a device of %s cannot answer a question for %s", en->account.name,
+	    account.name);
+	return CSIGN_E_INVALID;
+}
+
+static enum csign_err
+make_test(struct csign_enrolment *en, struct csign_request **ret_req)
+{
+	struct csign_request *req = NULL;
+	enum csign_err r;
+
 	if ((r = csign_request_new(&req)) != CSIGN_OK ||
 	    (r = csign_request_set(req, CSIGN_REQ_USER, en->account.name)) !=
 		CSIGN_OK ||
@@ -380,44 +479,146 @@ csign_enrolment_test(struct csign_enrolment *en, struct csign_approval **ret_ap)
 	    (r = csign_request_set(req, CSIGN_REQ_TITLE,
 		 "Test of the new device: this grants nothing")) != CSIGN_OK ||
 	    (r = csign_request_add_detail(req, "Device", en->device.name)) !=
-		CSIGN_OK ||
-	    (r = csign_approval_begin_for(
-		 en->ctx, req, &en->device, &en->test_link, &test)) != CSIGN_OK)
-		goto out;
-	en->step = STEP_TESTED;
-	en->test = test;
-	*ret_ap = test;
-	r = CSIGN_OK;
-out:
-	csign_request_free(&req);
-	return r;
+		CSIGN_OK) {
+		csign_request_free(&req);
+		return r;
+	}
+	*ret_req = req;
+	return CSIGN_OK;
 }
 
-/* The device, among the others; the caller holds the lock. */
-static enum csign_err
-add_device(struct csign_enrolment *en)
+enum csign_err
+csign_enrolment_test(struct csign_enrolment *en,
+    const struct csign_request *question, struct csign_approval **ret_ap)
 {
-	enum csign_err r = CSIGN_E_INTERNAL;
-	struct csign_device_list list = {NULL, 0}, grown = {NULL, 0};
+	struct csign_request *req = NULL;
+	struct csign_approval *test = NULL;
+	struct csign_first first;
+	enum csign_err r;
 
-	if ((r = read_devices(en, &list)) != CSIGN_OK ||
-	    (r = check_room(en, &list)) != CSIGN_OK ||
-	    (r = check_unique(en)) != CSIGN_OK)
-		goto out;
-	grown.items = calloc(list.n + 1, sizeof(*grown.items));
-	if (grown.items == NULL) {
-		r = CSIGN_E_NOMEM;
-		goto out;
-	}
-	if (list.n > 0)
-		memcpy(grown.items, list.items, list.n * sizeof(*list.items));
-	grown.items[list.n] = en->device;
-	grown.n = list.n + 1;
-	r = csign_devices_write(en->ctx->crypto, en->ctx->settings.state_dir,
-	    &en->account, &grown, &en->ctx->why);
-out:
+	if (en == NULL || !csign_ctx_enter(en->ctx) || ret_ap == NULL ||
+	    en->step != STEP_ACCEPTED)
+		return CSIGN_E_INVALID;
+	first = (struct csign_first){
+	    .device = &en->device,
+	    .link = &en->test_link,
+	    .login = question != NULL,
+	};
+	r = question == NULL ? make_test(en, &req)
+			     : check_question(en, question);
+	if (r == CSIGN_OK)
+		r = csign_approval_begin_for(
+		    en->ctx, question == NULL ? req : question, &first, &test);
+	csign_request_free(&req);
+	if (r != CSIGN_OK)
+		return r;
+	en->step = STEP_TESTED;
+	en->login = first.login;
+	en->test = test;
+	*ret_ap = test;
+	return CSIGN_OK;
+}
+
+/*
+ * A login enrols the first device of an account and no further one.  It saw
+ * that there was none before a phone was asked; since then, somebody else may
+ * have enrolled one, and shall be the only one (countersign-security(7) ENR-1).
+ */
+static enum csign_err
+check_first(struct csign_enrolment *en, const struct csign_state *state)
+{
+	struct csign_device_list list = {NULL, 0};
+	bool first = false;
+	enum csign_err r;
+
+	if (!en->login || en->replaces[0] != '\0')
+		return CSIGN_OK;
+	if ((r = read_devices(en, &list)) != CSIGN_OK)
+		return r;
+	first = list.n == 0 && !state->had_device;
 	csign_device_list_clear(&list);
-	csign_device_list_clear(&grown);
+	if (first)
+		return CSIGN_OK;
+	csign_why_set(&en->ctx->why,
+	    "%s has had a device since this login began: it enrols none",
+	    en->account.name);
+	return CSIGN_E_EXISTS;
+}
+
+/*
+ * The account's devices with the new one, and without the one whose place it
+ * takes; the caller holds the lock.
+ */
+static enum csign_err
+change_list(struct csign_enrolment *en, struct csign_device_list *ret_list)
+{
+	struct csign_device_list old = {NULL, 0}, list = {NULL, 0};
+	enum csign_err r;
+
+	if ((r = read_devices(en, &old)) != CSIGN_OK)
+		return r;
+	if ((list.items = calloc(old.n + 1, sizeof(*list.items))) == NULL) {
+		csign_device_list_clear(&old);
+		return CSIGN_E_NOMEM;
+	}
+	for (size_t i = 0; i < old.n; i++)
+		if (strcmp(old.items[i].id, en->replaces) != 0)
+			list.items[list.n++] = old.items[i];
+	csign_device_list_clear(&old);
+	if (list.n >= en->ctx->settings.max_devices) {
+		csign_device_list_clear(&list);
+		return no_room(en);
+	}
+	list.items[list.n++] = en->device;
+	*ret_list = list;
+	return CSIGN_OK;
+}
+
+/* What the state knows of the account's devices when they are this list. */
+static enum csign_err
+change_state(const struct csign_enrolment *en,
+    const struct csign_approval *test, const struct csign_device_list *list,
+    struct csign_state *state)
+{
+	struct csign_device_use *use;
+
+	if (en->replaces[0] != '\0')
+		csign_state_bury(state, en->replaces, en->device.added);
+	csign_state_prune(state, list);
+	if ((use = csign_state_use(state, en->device.id)) == NULL)
+		return CSIGN_E_STATE;
+	use->counter = csign_approval_facts(test)->counter;
+	use->last_used = en->device.added;
+	state->had_device = true;
+	return CSIGN_OK;
+}
+
+/*
+ * Under the account's lock and the store's: nobody else enrols this key for
+ * another account between the look and the write (ENR-7).
+ */
+static enum csign_err
+write_device(struct csign_enrolment *en, const struct csign_approval *test,
+    struct csign_state *state)
+{
+	const char *dir = en->ctx->settings.state_dir;
+	struct csign_why *why = &en->ctx->why;
+	struct csign_device_list list = {NULL, 0};
+	enum csign_err r = CSIGN_E_INTERNAL;
+	int lock = -1;
+
+	if ((r = csign_devices_lock(dir, why, &lock)) != CSIGN_OK ||
+	    (r = check_first(en, state)) != CSIGN_OK ||
+	    (r = check_not_gone(en, state)) != CSIGN_OK ||
+	    (r = check_unique(en)) != CSIGN_OK ||
+	    (r = change_list(en, &list)) != CSIGN_OK ||
+	    (r = change_state(en, test, &list, state)) != CSIGN_OK ||
+	    (r = audit(en, "granted", CSIGN_OK)) != CSIGN_OK)
+		goto out;
+	r = csign_devices_write(en->ctx->crypto, dir, &en->account, &list, why);
+out:
+	csign_close(&lock);
+	csign_device_list_clear(&list);
 	return r;
 }
 
@@ -427,7 +628,6 @@ csign_enrolment_commit(
 {
 	enum csign_err r = CSIGN_E_INTERNAL;
 	struct csign_state_lock *lock = NULL;
-	struct csign_device_use *use;
 	struct csign_state state;
 	struct csign_why *why;
 
@@ -440,18 +640,13 @@ csign_enrolment_commit(
 	if ((r = csign_state_lock(en->ctx->crypto, en->ctx->settings.state_dir,
 		 &en->account, why, &lock)) != CSIGN_OK ||
 	    (r = csign_state_read(lock, &state, why)) != CSIGN_OK ||
-	    (r = audit(en, "granted", CSIGN_OK)) != CSIGN_OK ||
-	    (r = add_device(en)) != CSIGN_OK)
+	    /* The list first: cut off here, one of two devices is there. */
+	    (r = write_device(en, test, &state)) != CSIGN_OK)
 		goto out;
-	if ((use = csign_state_use(&state, en->device.id)) == NULL) {
-		r = CSIGN_E_STATE;
-		goto out;
-	}
-	use->counter = csign_approval_facts(test)->counter;
-	use->last_used = en->device.added;
-	state.had_device = true;
 	r = csign_state_write(lock, &state, why);
 out:
 	csign_state_unlock(&lock);
+	if (r != CSIGN_OK)
+		audit_failed(en, r);
 	return r;
 }

@@ -61,22 +61,33 @@ out:
 }
 
 enum csign_err
-csign_errand_run(struct csign_ctx *ctx, const struct csign_errand *errand)
+csign_errand_hear(struct csign_ctx *ctx, const struct csign_errand *errand,
+    struct csign_leash **ret_leash, struct csign_frame *ret_frame)
 {
-	enum csign_err r = CSIGN_E_INTERNAL;
-	struct csign_leash *leash = NULL;
-	struct csign_frame frame;
+	enum csign_err r = csign_errand_start(ctx, errand, ret_leash);
 
-	if ((r = csign_errand_start(ctx, errand, &leash)) != CSIGN_OK)
+	if (r != CSIGN_OK)
 		return r;
 	/* Twice the time: a look-up and a removal are two requests. */
 	r = csign_leash_next(
-	    leash, 2 * CSIGN_CREATE_TIMEOUT_MS, &ctx->why, &frame);
-	if (r == CSIGN_E_AGAIN) {
-		csign_why_set(&ctx->why, "%s did not answer in %d seconds",
-		    ctx->settings.service, 2 * CSIGN_CREATE_TIMEOUT_MS / 1000);
-		r = CSIGN_E_SERVICE;
-	} else if (r == CSIGN_OK && frame.type == CSIGN_FRAME_TROUBLE) {
+	    *ret_leash, 2 * CSIGN_CREATE_TIMEOUT_MS, &ctx->why, ret_frame);
+	if (r != CSIGN_E_AGAIN)
+		return r;
+	csign_why_set(&ctx->why, "%s did not answer in %d seconds",
+	    errand->origin == NULL ? ctx->settings.service : errand->origin,
+	    2 * CSIGN_CREATE_TIMEOUT_MS / 1000);
+	return CSIGN_E_SERVICE;
+}
+
+enum csign_err
+csign_errand_run(struct csign_ctx *ctx, const struct csign_errand *errand)
+{
+	struct csign_leash *leash = NULL;
+	struct csign_frame frame;
+	enum csign_err r;
+
+	r = csign_errand_hear(ctx, errand, &leash, &frame);
+	if (r == CSIGN_OK && frame.type == CSIGN_FRAME_TROUBLE) {
 		r = csign_errand_trouble(ctx, &frame);
 	} else if (r == CSIGN_OK && frame.type != CSIGN_FRAME_DONE) {
 		csign_why_set(&ctx->why, "the courier said something else than "
@@ -98,6 +109,8 @@ csign_errand_trouble_at(
     struct csign_ctx *ctx, const char *service, const struct csign_frame *frame)
 {
 	char detail[256] = "";
+	const char *said = detail;
+	size_t name_len;
 
 	if (frame->len > 0) {
 		size_t n = frame->len < sizeof(detail) ? frame->len
@@ -105,6 +118,11 @@ csign_errand_trouble_at(
 		memcpy(detail, frame->bytes, n);
 		detail[n] = '\0';
 	}
+	/* What the network said begins with the address, too. */
+	name_len = strlen(service);
+	if (strncmp(detail, service, name_len) == 0 &&
+	    strncmp(detail + name_len, ": ", 2) == 0)
+		said = detail + name_len + 2;
 	switch ((enum csign_trouble)frame->code) {
 	case CSIGN_TROUBLE_UNAUTHORISED:
 		csign_why_set(&ctx->why,
@@ -132,12 +150,12 @@ csign_errand_trouble_at(
 		return CSIGN_E_EXISTS;
 	case CSIGN_TROUBLE_TLS:
 		csign_why_set(
-		    &ctx->why, "%s is not to be trusted: %s", service, detail);
+		    &ctx->why, "%s is not to be trusted: %s", service, said);
 		return CSIGN_E_SERVICE;
 	case CSIGN_TROUBLE_UNREACHABLE:
 	case CSIGN_TROUBLE_UNAVAILABLE:
 	case CSIGN_TROUBLE_BAD_REPLY:
-		csign_why_set(&ctx->why, "%s: %s", service, detail);
+		csign_why_set(&ctx->why, "%s: %s", service, said);
 		return CSIGN_E_SERVICE;
 	case CSIGN_TROUBLE_INTERNAL:
 		break;

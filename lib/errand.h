@@ -29,6 +29,13 @@ CSIGN_WUR enum csign_err csign_errand_start(struct csign_ctx *ctx,
 /* An errand without waiting (ping, remove): start, hear the end, let go. */
 CSIGN_WUR enum csign_err csign_errand_run(
     struct csign_ctx *ctx, const struct csign_errand *errand);
+/*
+ * Start and hear the first frame, TROUBLE or another, which lives as long as
+ * the leash; the caller lets go also after an error.
+ */
+CSIGN_WUR enum csign_err csign_errand_hear(struct csign_ctx *ctx,
+    const struct csign_errand *errand, struct csign_leash **ret_leash,
+    struct csign_frame *ret_frame);
 /* The error for a TROUBLE frame; ctx->why says it in words. */
 CSIGN_WUR enum csign_err csign_errand_trouble(
     struct csign_ctx *ctx, const struct csign_frame *frame);

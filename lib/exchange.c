@@ -24,6 +24,9 @@ struct csign_exchange {
 	/* digests of the sealed answers that were looked at: TX-6, SIG-8 */
 	unsigned char looked_at[CSIGN_ANSWERS_MAX][32];
 	uint8_t n_looked_at;
+	/* what phones said to this host, not yet looked at */
+	struct csign_buf *notes[CSIGN_REMOVALS_MAX];
+	size_t n_notes;
 };
 
 static enum csign_err
@@ -53,7 +56,35 @@ out:
 	return r;
 }
 
-/* Until the service has the question, showing its link would be a lie. */
+/* A note comes with the news that the question is there; 4 at most. */
+static enum csign_err
+keep_note(struct csign_exchange *ex, const struct csign_frame *frame)
+{
+	struct csign_buf *note = NULL;
+	enum csign_err r;
+
+	if ((r = csign_buf_new(CSIGN_REMOVAL_MAX, &note)) != CSIGN_OK)
+		return r;
+	if ((r = csign_buf_put(note, frame->bytes, frame->len)) != CSIGN_OK) {
+		csign_buf_free(&note);
+		return r;
+	}
+	ex->notes[ex->n_notes++] = note;
+	return CSIGN_OK;
+}
+
+static enum csign_err
+out_of_turn(struct csign_exchange *ex)
+{
+	csign_why_set(&ex->ctx->why, "the courier spoke out of turn");
+	csign_leash_kill(&ex->leash);
+	return CSIGN_E_COURIER;
+}
+
+/*
+ * Until the service has the question, showing its link would be a lie.  A
+ * courier cannot draw this out: it has to come to the point after 4 notes.
+ */
 static enum csign_err
 await_created(struct csign_exchange *ex)
 {
@@ -61,23 +92,28 @@ await_created(struct csign_exchange *ex)
 	struct csign_frame frame;
 	enum csign_err r;
 
-	r = csign_leash_next(
-	    ex->leash, CSIGN_CREATE_TIMEOUT_MS, &ctx->why, &frame);
-	if (r == CSIGN_E_AGAIN) {
-		csign_why_set(&ctx->why, "%s did not answer in %d seconds",
-		    ctx->settings.service, CSIGN_CREATE_TIMEOUT_MS / 1000);
-		return CSIGN_E_SERVICE;
+	for (;;) {
+		r = csign_leash_next(
+		    ex->leash, CSIGN_CREATE_TIMEOUT_MS, &ctx->why, &frame);
+		if (r == CSIGN_E_AGAIN) {
+			csign_why_set(&ctx->why,
+			    "%s did not answer in %d seconds",
+			    ctx->settings.service,
+			    CSIGN_CREATE_TIMEOUT_MS / 1000);
+			return CSIGN_E_SERVICE;
+		}
+		if (r != CSIGN_OK)
+			return r;
+		if (frame.type == CSIGN_FRAME_CREATED)
+			return CSIGN_OK;
+		if (frame.type == CSIGN_FRAME_TROUBLE)
+			return csign_errand_trouble(ctx, &frame);
+		if (frame.type != CSIGN_FRAME_REMOVAL ||
+		    ex->n_notes == CSIGN_REMOVALS_MAX)
+			return out_of_turn(ex);
+		if ((r = keep_note(ex, &frame)) != CSIGN_OK)
+			return r;
 	}
-	if (r != CSIGN_OK)
-		return r;
-	if (frame.type == CSIGN_FRAME_TROUBLE)
-		return csign_errand_trouble(ctx, &frame);
-	if (frame.type != CSIGN_FRAME_CREATED) {
-		csign_why_set(&ctx->why, "the courier spoke out of turn");
-		csign_leash_kill(&ex->leash);
-		return CSIGN_E_COURIER;
-	}
-	return CSIGN_OK;
 }
 
 enum csign_err
@@ -132,6 +168,8 @@ csign_exchange_free(struct csign_exchange **exp)
 		return;
 	csign_leash_free(&ex->leash);
 	csign_link_free(&ex->link);
+	for (size_t i = 0; i < ex->n_notes; i++)
+		csign_buf_free(&ex->notes[i]);
 	csign_wipe(ex, sizeof(*ex));
 	free(ex);
 	*exp = NULL;
@@ -280,13 +318,13 @@ take_frame(struct csign_exchange *ex, const struct csign_frame *frame,
 			   : r;
 	case CSIGN_FRAME_JOB:
 	case CSIGN_FRAME_OUTCOME:
+	case CSIGN_FRAME_REMOVED:
 	case CSIGN_FRAME_CREATED:
 	case CSIGN_FRAME_DONE:
+	case CSIGN_FRAME_REMOVAL:
 		break;
 	}
-	csign_why_set(&ex->ctx->why, "the courier spoke out of turn");
-	csign_leash_kill(&ex->leash);
-	return CSIGN_E_COURIER;
+	return out_of_turn(ex);
 }
 
 enum csign_err
@@ -330,15 +368,43 @@ csign_exchange_next(
 	}
 }
 
-void
-csign_exchange_outcome(struct csign_exchange *ex, enum csign_outcome outcome,
-    enum csign_err reason)
+static void
+tell(struct csign_exchange *ex, enum csign_outcome outcome,
+    enum csign_err reason, const char *device)
 {
 	uint8_t tries = outcome == CSIGN_OUTCOME_REJECTED
 			    ? csign_exchange_tries_left(ex)
 			    : 0;
 
-	if (ex->leash != NULL && csign_leash_outcome(ex->leash, outcome,
-				     csign_err_name(reason), tries) != CSIGN_OK)
+	if (ex->leash != NULL &&
+	    csign_leash_outcome(ex->leash, outcome, csign_err_name(reason),
+		tries, device) != CSIGN_OK)
 		csign_debug(ex->ctx, "the courier was not told the outcome");
+}
+
+void
+csign_exchange_outcome(struct csign_exchange *ex, enum csign_outcome outcome,
+    enum csign_err reason)
+{
+	tell(ex, outcome, reason, NULL);
+}
+
+void
+csign_exchange_enrolled(struct csign_exchange *ex, const char *device)
+{
+	tell(ex, CSIGN_OUTCOME_GRANTED, CSIGN_OK, device);
+}
+
+const struct csign_buf *
+csign_exchange_note(const struct csign_exchange *ex, size_t index)
+{
+	return index < ex->n_notes ? ex->notes[index] : NULL;
+}
+
+void
+csign_exchange_removed(struct csign_exchange *ex, const char *device)
+{
+	if (ex->leash != NULL &&
+	    csign_leash_removed(ex->leash, device) != CSIGN_OK)
+		csign_debug(ex->ctx, "the courier was not told of a removal");
 }

@@ -57,5 +57,16 @@ CSIGN_WUR enum csign_err csign_exchange_fresh(const struct csign_exchange *ex);
 /* Tells the service, which tells the phone; never blocks, may be lost. */
 void csign_exchange_outcome(struct csign_exchange *ex,
     enum csign_outcome outcome, enum csign_err reason);
+/* The same, granted, of an enrolment: only this device is the user's. */
+void csign_exchange_enrolled(struct csign_exchange *ex, const char *device);
+
+/*
+ * Notes of phones that want to be removed, which came with the reply; removal.h
+ * says what becomes of them.  NULL behind the last.
+ */
+const struct csign_buf *csign_exchange_note(
+    const struct csign_exchange *ex, size_t index);
+/* Tells the service that a device is gone, as an outcome is told. */
+void csign_exchange_removed(struct csign_exchange *ex, const char *device);
 
 #endif

@@ -41,7 +41,7 @@ put_head(struct csign_buf *out, enum csign_frame_type type)
 static bool
 job_op_valid(uint8_t op)
 {
-	return op >= CSIGN_OP_APPROVE && op <= CSIGN_OP_FETCH;
+	return op >= CSIGN_OP_APPROVE && op <= CSIGN_OP_LOOK;
 }
 
 static enum csign_err
@@ -81,11 +81,32 @@ csign_frame_job(struct csign_buf *out, const struct csign_job *job)
 	return csign_buf_put_u16(out, job->lifetime);
 }
 
+/* Is it an id as csign_device_id() writes it? */
+static bool
+device_valid(const char *id, size_t len)
+{
+	return len == CSIGN_DEVICE_ID_SIZE - 1 &&
+	       strspn(id, "abcdefghijklmnopqrstuvwxyz234567") >= len;
+}
+
+/* An id, or none. */
+static bool
+set_device(struct csign_frame *frame, const char *id, size_t len)
+{
+	if (len == 0)
+		return true;
+	if (len >= sizeof(frame->device))
+		return false;
+	memcpy(frame->device, id, len);
+	frame->device[len] = '\0';
+	return device_valid(frame->device, len);
+}
+
 enum csign_err
 csign_frame_outcome(struct csign_buf *out, enum csign_outcome outcome,
-    const char *reason, uint8_t tries_left)
+    const char *reason, uint8_t tries_left, const char *device)
 {
-	const struct csign_frame frame = {
+	struct csign_frame frame = {
 	    .type = CSIGN_FRAME_OUTCOME,
 	    .code = (uint8_t)outcome,
 	    .tries_left = tries_left,
@@ -93,6 +114,8 @@ csign_frame_outcome(struct csign_buf *out, enum csign_outcome outcome,
 	    .len = reason == NULL ? 0 : strlen(reason),
 	};
 
+	if (!set_device(&frame, device, device == NULL ? 0 : strlen(device)))
+		return CSIGN_E_INVALID;
 	return csign_frame_write(out, &frame);
 }
 
@@ -106,7 +129,15 @@ frame_valid(const struct csign_frame *frame)
 		return frame->code >= CSIGN_OUTCOME_GRANTED &&
 		       frame->code <= CSIGN_OUTCOME_REJECTED &&
 		       frame->len <= FRAME_TEXT_MAX &&
-		       frame->tries_left <= FRAME_TRIES_MAX;
+		       frame->tries_left <= FRAME_TRIES_MAX &&
+		       (frame->device[0] == '\0' ||
+			   (device_valid(
+				frame->device, strlen(frame->device)) &&
+			       frame->code == CSIGN_OUTCOME_GRANTED));
+	case CSIGN_FRAME_REMOVED:
+		return device_valid(frame->device, strlen(frame->device));
+	case CSIGN_FRAME_REMOVAL:
+		return frame->len >= 1 && frame->len <= CSIGN_REMOVAL_MAX;
 	case CSIGN_FRAME_ANSWER:
 		return frame->len >= 1 && frame->len <= CSIGN_ANSWER_MAX;
 	case CSIGN_FRAME_ENDED:
@@ -127,6 +158,12 @@ frame_valid(const struct csign_frame *frame)
 }
 
 static enum csign_err
+put_device(struct csign_buf *out, const struct csign_frame *frame)
+{
+	return csign_buf_put_v16(out, frame->device, strlen(frame->device));
+}
+
+static enum csign_err
 put_fields(struct csign_buf *out, const struct csign_frame *frame)
 {
 	enum csign_err r;
@@ -135,10 +172,14 @@ put_fields(struct csign_buf *out, const struct csign_frame *frame)
 	case CSIGN_FRAME_OUTCOME:
 		if ((r = csign_buf_put_u8(out, frame->code)) != CSIGN_OK ||
 		    (r = csign_buf_put_v16(out, frame->bytes, frame->len)) !=
-			CSIGN_OK)
+			CSIGN_OK ||
+		    (r = csign_buf_put_u8(out, frame->tries_left)) != CSIGN_OK)
 			return r;
-		return csign_buf_put_u8(out, frame->tries_left);
+		return put_device(out, frame);
+	case CSIGN_FRAME_REMOVED:
+		return put_device(out, frame);
 	case CSIGN_FRAME_ANSWER:
+	case CSIGN_FRAME_REMOVAL:
 		return csign_buf_put_v16(out, frame->bytes, frame->len);
 	case CSIGN_FRAME_ENDED:
 		return csign_buf_put_u8(out, frame->code);
@@ -179,6 +220,50 @@ read_head(struct csign_rd *rd)
 	return csign_rd_u8(rd);
 }
 
+/* A str that is an id, or empty; the frame is then looked at as a whole. */
+static void
+read_device(struct csign_rd *rd, struct csign_frame *frame)
+{
+	const unsigned char *id;
+	size_t len = 0;
+
+	id = csign_rd_v16(rd, CSIGN_DEVICE_ID_SIZE - 1, &len);
+	if (id != NULL && !set_device(frame, (const char *)id, len))
+		rd->bad = true;
+}
+
+static void
+read_fields(struct csign_rd *rd, struct csign_frame *frame)
+{
+	switch (frame->type) {
+	case CSIGN_FRAME_OUTCOME:
+		frame->code = csign_rd_u8(rd);
+		frame->bytes = csign_rd_v16(rd, FRAME_TEXT_MAX, &frame->len);
+		frame->tries_left = csign_rd_u8(rd);
+		read_device(rd, frame);
+		break;
+	case CSIGN_FRAME_REMOVED:
+		read_device(rd, frame);
+		break;
+	case CSIGN_FRAME_ANSWER:
+	case CSIGN_FRAME_REMOVAL:
+		frame->bytes = csign_rd_v16(rd, CSIGN_ANSWER_MAX, &frame->len);
+		break;
+	case CSIGN_FRAME_TROUBLE:
+		frame->code = csign_rd_u8(rd);
+		frame->bytes = csign_rd_v16(rd, FRAME_TEXT_MAX, &frame->len);
+		break;
+	case CSIGN_FRAME_ENDED:
+		frame->code = csign_rd_u8(rd);
+		break;
+	case CSIGN_FRAME_JOB:
+	case CSIGN_FRAME_CREATED:
+	case CSIGN_FRAME_SEEN:
+	case CSIGN_FRAME_DONE:
+		break;
+	}
+}
+
 enum csign_err
 csign_frame_read(const void *packet, size_t len, struct csign_frame *ret_frame)
 {
@@ -187,16 +272,7 @@ csign_frame_read(const void *packet, size_t len, struct csign_frame *ret_frame)
 
 	csign_rd_init(&rd, packet, len);
 	frame.type = (enum csign_frame_type)read_head(&rd);
-	if (frame.type == CSIGN_FRAME_OUTCOME ||
-	    frame.type == CSIGN_FRAME_ENDED ||
-	    frame.type == CSIGN_FRAME_TROUBLE)
-		frame.code = csign_rd_u8(&rd);
-	if (frame.type == CSIGN_FRAME_OUTCOME ||
-	    frame.type == CSIGN_FRAME_ANSWER ||
-	    frame.type == CSIGN_FRAME_TROUBLE)
-		frame.bytes = csign_rd_v16(&rd, CSIGN_ANSWER_MAX, &frame.len);
-	if (frame.type == CSIGN_FRAME_OUTCOME)
-		frame.tries_left = csign_rd_u8(&rd);
+	read_fields(&rd, &frame);
 	if (!csign_rd_done(&rd) || !frame_valid(&frame))
 		return CSIGN_E_FORMAT;
 	*ret_frame = frame;

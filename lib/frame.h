@@ -22,7 +22,10 @@
 enum csign_frame_type {
 	/* library -> courier */
 	CSIGN_FRAME_JOB = 1, /* struct csign_job; exactly one, the first */
-	CSIGN_FRAME_OUTCOME, /* u8 outcome, str reason, u8 tries left */
+	/* u8 outcome, str reason, u8 tries left, str device id: of the device
+	 * that an enrolment granted, else empty */
+	CSIGN_FRAME_OUTCOME,
+	CSIGN_FRAME_REMOVED, /* str device id: it is gone from this host */
 	/* courier -> library */
 	CSIGN_FRAME_CREATED = 16, /* the service has the question */
 	CSIGN_FRAME_SEEN,         /* somebody opened it (claim) */
@@ -30,6 +33,7 @@ enum csign_frame_type {
 	CSIGN_FRAME_ENDED,        /* u8 enum csign_end: the service closed it */
 	CSIGN_FRAME_DONE,         /* a job without waiting is done */
 	CSIGN_FRAME_TROUBLE, /* u8 enum csign_trouble, str text for people */
+	CSIGN_FRAME_REMOVAL, /* bytes: a note; before CREATED, at most 4 */
 };
 
 enum csign_op {
@@ -39,6 +43,10 @@ enum csign_op {
 	CSIGN_OP_REMOVE_USER,   /* subject: user name */
 	CSIGN_OP_REMOVE_DEVICE, /* subject: device id */
 	CSIGN_OP_FETCH, /* subject: path of a file; ANSWER: SHA-256, u32 size */
+	CSIGN_OP_RENAME_DEVICE, /* subject: device id, content: its name */
+	/* As PING.  ANSWER: the service's time and the end of the first of its
+	 * certificates to end, seconds since 1970, each two u32, 0 unknown. */
+	CSIGN_OP_LOOK,
 };
 
 enum csign_outcome {
@@ -85,14 +93,17 @@ struct csign_frame {
 	enum csign_frame_type type;
 	uint8_t code; /* outcome, end or trouble */
 	uint8_t tries_left;
-	const unsigned char *bytes; /* answer, reason or text */
+	const unsigned char *bytes; /* answer, note, reason or text */
 	size_t len;
+	char device[CSIGN_DEVICE_ID_SIZE]; /* "" where there is none */
 };
 
 CSIGN_WUR enum csign_err csign_frame_job(
     struct csign_buf *out, const struct csign_job *job);
+/* reason and device may be NULL.  CSIGN_E_INVALID: not what may be told. */
 CSIGN_WUR enum csign_err csign_frame_outcome(struct csign_buf *out,
-    enum csign_outcome outcome, const char *reason, uint8_t tries_left);
+    enum csign_outcome outcome, const char *reason, uint8_t tries_left,
+    const char *device);
 CSIGN_WUR enum csign_err csign_frame_write(
     struct csign_buf *out, const struct csign_frame *frame);
 /* Any frame but JOB. */

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -36,6 +37,36 @@ found(struct findings *f)
 		f->report(f->arg, f->ctx->why.text);
 }
 
+/*
+ * Has the file's name an account?  With this uid, unless it is CSIGN_UID_ANY.
+ * what: "devices/alice".
+ */
+static bool
+find_owner(struct findings *f, const char *what, const char *user, uid_t uid,
+    struct csign_account *ret_account)
+{
+	const char *dir = f->ctx->settings.state_dir;
+	struct csign_why *why = &f->ctx->why;
+	enum csign_err r = csign_account_find(user, ret_account, why);
+
+	if (r == CSIGN_OK && strcmp(ret_account->name, user) == 0 &&
+	    (uid == CSIGN_UID_ANY || uid == ret_account->uid))
+		return true;
+	if (r == CSIGN_OK)
+		csign_why_set(why,
+		    "%s/%s: is of an earlier %s, who now is %s with the uid "
+		    "%u: \"countersign deenroll %s\" removes it",
+		    dir, what, user, ret_account->name,
+		    (unsigned)ret_account->uid, user);
+	else if (r == CSIGN_E_UNKNOWN_USER)
+		csign_why_set(why,
+		    "%s/%s: there is a file for %s, but no such account: "
+		    "\"countersign deenroll %s\" removes it",
+		    dir, what, user, user);
+	found(f);
+	return false;
+}
+
 /* Reads one account's files as a login would. */
 static bool
 check_account(void *arg, const char *user)
@@ -44,22 +75,38 @@ check_account(void *arg, const char *user)
 	struct csign_ctx *ctx = f->ctx;
 	const char *dir = ctx->settings.state_dir;
 	struct csign_device_list list = {NULL, 0};
+	char what[CSIGN_STORE_PATH_SIZE], file[CSIGN_FILE_NAME_MAX + 1];
 	struct csign_account account;
-	struct csign_state state;
 
-	if (csign_account_find(user, &account, &ctx->why) != CSIGN_OK) {
-		csign_why_set(&ctx->why,
-		    "%s/devices: there is a file for %s, but no such account",
-		    dir, user);
-		found(f);
+	if (csign_account_file_name(user, file) != CSIGN_OK)
+		return true; /* nobody's: csign_devices_each() never says so */
+	(void)snprintf(what, sizeof(what), "%s/%s", CSIGN_STORE_DEVICES, file);
+	if (!find_owner(f, what, user, CSIGN_UID_ANY, &account))
 		return true;
-	}
 	if (csign_devices_read(ctx->crypto, dir, &account, &list, &ctx->why) !=
 	    CSIGN_OK)
 		found(f);
 	csign_device_list_clear(&list);
-	if (csign_state_peek(ctx->crypto, dir, &account, &state, &ctx->why) !=
-	    CSIGN_OK)
+	return true;
+}
+
+/* The same for what is remembered: also of accounts without devices. */
+static bool
+check_state(void *arg, const struct csign_account *whose)
+{
+	struct findings *f = arg;
+	struct csign_ctx *ctx = f->ctx;
+	char what[CSIGN_STORE_PATH_SIZE];
+	struct csign_account account = *whose;
+	struct csign_state state;
+
+	(void)snprintf(what, sizeof(what), "%s/%u", CSIGN_STORE_STATE,
+	    (unsigned)whose->uid);
+	if (whose->name[0] != '\0' &&
+	    !find_owner(f, what, whose->name, whose->uid, &account))
+		return true;
+	if (csign_state_peek(ctx->crypto, ctx->settings.state_dir, &account,
+		&state, &ctx->why) != CSIGN_OK)
 		found(f);
 	return true;
 }
@@ -86,6 +133,9 @@ csign_host_check(struct csign_ctx *ctx, const char *path,
 		found(&f);
 	csign_secret_free(&key);
 	if (csign_devices_each(ctx->settings.state_dir, check_account, &f,
+		&ctx->why) != CSIGN_OK)
+		found(&f);
+	if (csign_state_each(ctx->settings.state_dir, check_state, &f,
 		&ctx->why) != CSIGN_OK)
 		found(&f);
 	return f.any ? CSIGN_E_CONFIG : CSIGN_OK;
@@ -255,9 +305,11 @@ csign_service_remove_user(struct csign_ctx *ctx, const char *user)
 
 	if (!csign_ctx_enter(ctx) || user == NULL)
 		return CSIGN_E_INVALID;
-	if ((r = csign_account_find(user, &account, &ctx->why)) != CSIGN_OK)
+	r = csign_account_find(user, &account, &ctx->why);
+	/* Of an account that is gone, the service may still know the name. */
+	if (r != CSIGN_OK && r != CSIGN_E_UNKNOWN_USER)
 		return r;
-	errand.subject = account.name;
+	errand.subject = r == CSIGN_OK ? account.name : user;
 	return csign_errand_run(ctx, &errand);
 }
 
@@ -269,5 +321,20 @@ csign_service_remove_device(struct csign_ctx *ctx, const char *device_id)
 
 	if (!csign_ctx_enter(ctx) || device_id == NULL)
 		return CSIGN_E_INVALID;
+	return csign_errand_run(ctx, &errand);
+}
+
+enum csign_err
+csign_service_rename_device(
+    struct csign_ctx *ctx, const char *device_id, const char *name)
+{
+	struct csign_errand errand = {
+	    .op = CSIGN_OP_RENAME_DEVICE, .subject = device_id, .link_id = ""};
+
+	if (!csign_ctx_enter(ctx) || device_id == NULL || name == NULL ||
+	    name[0] == '\0' || csign_device_name_check(name) != CSIGN_OK)
+		return CSIGN_E_INVALID;
+	errand.content = (const unsigned char *)name;
+	errand.content_len = strlen(name);
 	return csign_errand_run(ctx, &errand);
 }

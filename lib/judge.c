@@ -9,6 +9,8 @@
 #include "secret.h"
 #include "state.h"
 
+#define CODES_FEW 3
+
 /* How the answer's choice stands to the question. */
 enum choice_kind { CHOICE_GRANTS, CHOICE_DENY, CHOICE_NOT_ME, CHOICE_FOREIGN };
 
@@ -47,12 +49,20 @@ csign_verdict_of(const struct csign_steps *steps)
 	return CSIGN_VERDICT_REFUSED;
 }
 
+/* "countersign test" says who asks; a PAM service of that name does not. */
+static bool
+is_try(const struct csign_request *req)
+{
+	return req->by != NULL &&
+	       strcmp(csign_request_service(req), "test") == 0;
+}
+
 enum csign_err
 csign_case_audit(const struct csign_case *c, const struct csign_ruling *ruling,
     const char *result, enum csign_err reason)
 {
 	const struct csign_audit record = {
-	    .event = c->only != NULL ? "test" : "approval",
+	    .event = c->test || is_try(c->req) ? "test" : "approval",
 	    .result = result,
 	    .reason = reason,
 	    .user = c->known ? c->account->name : NULL,
@@ -64,6 +74,7 @@ csign_case_audit(const struct csign_case *c, const struct csign_ruling *ruling,
 	    .device_name =
 		ruling->device_name[0] == '\0' ? NULL : ruling->device_name,
 	    .choice = ruling->choice[0] == '\0' ? NULL : ruling->choice,
+	    .by = c->req->by,
 	    .question = c->composed->question,
 	    .config_hash = c->ctx->settings.config_hash,
 	    .flags = ruling->facts.flags,
@@ -110,7 +121,7 @@ struct bench {
 	struct csign_state state;
 	struct csign_device_list devices;
 	const struct csign_device *device;
-	struct csign_device_use *use; /* in state; NULL for a test */
+	struct csign_device_use *use; /* in state; NULL for a first one */
 	uint32_t counter;
 	struct csign_steps steps;
 };
@@ -162,13 +173,40 @@ summon(struct bench *b)
 	if (r != CSIGN_OK)
 		return r;
 	b->device = csign_device_by_id(&b->devices, b->answer.device);
-	if (b->device == NULL)
+	/* One that is gone may still have its line, after a crash or a copy. */
+	if (b->device == NULL || csign_state_is_gone(&b->state, b->device->id))
 		return CSIGN_E_PROOF_DEVICE;
-	if ((b->use = csign_state_use(&b->state, b->device->id)) == NULL)
+	if ((b->use = csign_state_use(&b->state, b->device->id)) == NULL) {
+		/* Uses that others left behind must not keep this one out. */
+		csign_state_prune(&b->state, &b->devices);
+		b->use = csign_state_use(&b->state, b->device->id);
+	}
+	if (b->use == NULL)
 		return CSIGN_E_STATE;
 	b->counter = b->use->counter;
 	b->steps.device = CSIGN_STEP_PASSED;
 	return CSIGN_OK;
+}
+
+/*
+ * Recovery codes left, where the person should hear of it: one was used since
+ * any device was, or few are left.  Else -1.
+ */
+static int
+codes_worth_a_word(const struct csign_state *state)
+{
+	size_t left = csign_state_codes_left(state);
+	uint64_t code = 0, device = 0;
+
+	for (size_t i = 0; i < state->n_codes; i++)
+		if (state->codes[i].used > code)
+			code = state->codes[i].used;
+	for (size_t i = 0; i < state->n_uses; i++)
+		if (state->uses[i].last_used > device)
+			device = state->uses[i].last_used;
+	return (code > 0 && code >= device) || (left > 0 && left <= CODES_FEW)
+		   ? (int)left
+		   : -1;
 }
 
 static enum csign_err
@@ -206,6 +244,7 @@ weigh(struct bench *b, struct csign_ruling *ruling)
 	if ((r = csign_exchange_fresh(c->exchange)) != CSIGN_OK)
 		return r;
 	b->steps.fresh = CSIGN_STEP_PASSED;
+	ruling->codes_left = codes_worth_a_word(&b->state);
 	/* A signed no counts as a use too: its counter must not come again. */
 	if ((r = record_use(b, &ruling->facts)) != CSIGN_OK)
 		return r;
@@ -247,7 +286,7 @@ csign_judge(const struct csign_case *c, const struct csign_buf *answer,
     struct csign_ruling *ret_ruling, uint32_t *ret_verdict)
 {
 	enum csign_err r = CSIGN_E_INTERNAL, written;
-	struct csign_ruling ruling = {0};
+	struct csign_ruling ruling = {.codes_left = -1};
 	struct bench b = {.c = c};
 	uint32_t verdict = CSIGN_VERDICT_REFUSED;
 

@@ -31,8 +31,9 @@ struct csign_case {
 	bool nobody; /* a question that no device may answer: RL-7 */
 	/* The devices as they were when the question was put. */
 	const struct csign_device_list *asked;
-	/* The test approval of an enrolment: only this device may answer. */
+	/* The first approval of an enrolment: only this device may answer. */
 	const struct csign_device *only;
+	bool test; /* which grants nothing then */
 };
 
 struct csign_ruling {
@@ -40,6 +41,7 @@ struct csign_ruling {
 	char device[CSIGN_DEVICE_ID_SIZE];
 	char device_name[CSIGN_DEVICE_NAME_MAX + 1];
 	struct csign_proof_facts facts;
+	int codes_left; /* csign_approval_codes_left() */
 };
 
 /*

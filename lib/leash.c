@@ -232,14 +232,33 @@ csign_leash_next(struct csign_leash *leash, int timeout_ms,
 
 enum csign_err
 csign_leash_outcome(struct csign_leash *leash, enum csign_outcome outcome,
-    const char *reason, uint8_t tries_left)
+    const char *reason, uint8_t tries_left, const char *device)
 {
 	enum csign_err r = CSIGN_E_INTERNAL;
 	struct csign_buf *frame = NULL;
 
 	if ((r = csign_buf_new(CSIGN_FRAME_MAX, &frame)) != CSIGN_OK ||
-	    (r = csign_frame_outcome(frame, outcome, reason, tries_left)) !=
-		CSIGN_OK)
+	    (r = csign_frame_outcome(
+		 frame, outcome, reason, tries_left, device)) != CSIGN_OK)
+		goto out;
+	r = leash_send(leash, frame);
+out:
+	csign_buf_free(&frame);
+	return r;
+}
+
+enum csign_err
+csign_leash_removed(struct csign_leash *leash, const char *device)
+{
+	enum csign_err r = CSIGN_E_INTERNAL;
+	struct csign_frame removed = {.type = CSIGN_FRAME_REMOVED};
+	struct csign_buf *frame = NULL;
+
+	if (strlen(device) >= sizeof(removed.device))
+		return CSIGN_E_INVALID;
+	memcpy(removed.device, device, strlen(device) + 1);
+	if ((r = csign_buf_new(CSIGN_FRAME_MAX, &frame)) != CSIGN_OK ||
+	    (r = csign_frame_write(frame, &removed)) != CSIGN_OK)
 		goto out;
 	r = leash_send(leash, frame);
 out:

@@ -37,9 +37,13 @@ int csign_leash_fd(const struct csign_leash *leash);
  */
 CSIGN_WUR enum csign_err csign_leash_next(struct csign_leash *leash,
     int timeout_ms, struct csign_why *why, struct csign_frame *ret_frame);
-/* Tells the outcome; never blocks. */
+/* Tells the outcome, and which device was enrolled (or NULL); never blocks. */
 CSIGN_WUR enum csign_err csign_leash_outcome(struct csign_leash *leash,
-    enum csign_outcome outcome, const char *reason, uint8_t tries_left);
+    enum csign_outcome outcome, const char *reason, uint8_t tries_left,
+    const char *device);
+/* Tells that a device is gone from this host; never blocks. */
+CSIGN_WUR enum csign_err csign_leash_removed(
+    struct csign_leash *leash, const char *device);
 /*
  * Lets go: the courier delivers an outcome that it was given, or cancels, and
  * ends by itself.  Never blocks.

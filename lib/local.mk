@@ -75,6 +75,9 @@ noinst_LTLIBRARIES += %D%/libcsign.la
 	%D%/settings.h \
 	%D%/state.c \
 	%D%/state.h \
+	%D%/state_file.h \
+	%D%/state_read.c \
+	%D%/state_write.c \
 	%D%/store.c \
 	%D%/store.h
 
@@ -91,10 +94,16 @@ noinst_LTLIBRARIES += %D%/libcsign.la
 %C%_libcsign_la_SOURCES += \
 	%D%/approval.c \
 	%D%/approval.h \
+	%D%/backup.c \
+	%D%/backup.h \
+	%D%/backup_read.c \
+	%D%/change.c \
+	%D%/change.h \
 	%D%/compose.c \
 	%D%/compose.h \
 	%D%/ctx.c \
 	%D%/ctx.h \
+	%D%/deenrol.c \
 	%D%/device_info.h \
 	%D%/devices.c \
 	%D%/enrolment.c \
@@ -105,9 +114,14 @@ noinst_LTLIBRARIES += %D%/libcsign.la
 	%D%/host.c \
 	%D%/judge.c \
 	%D%/judge.h \
+	%D%/look.c \
 	%D%/page.c \
+	%D%/recovery.c \
+	%D%/removal.c \
+	%D%/removal.h \
 	%D%/request.c \
-	%D%/request.h
+	%D%/request.h \
+	%D%/restore.c
 
 lib_LTLIBRARIES += %D%/libcountersign.la
 include_HEADERS = %D%/countersign.h

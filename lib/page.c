@@ -70,17 +70,9 @@ fetch(struct csign_ctx *ctx, const char *url, const char *path,
 	struct csign_frame frame;
 	enum csign_err r;
 
-	if ((r = csign_errand_start(ctx, &errand, &leash)) != CSIGN_OK)
-		return r;
-	r = csign_leash_next(
-	    leash, 2 * CSIGN_CREATE_TIMEOUT_MS, &ctx->why, &frame);
-	if (r == CSIGN_E_AGAIN) {
-		csign_why_set(&ctx->why, "%s did not answer in %d seconds", url,
-		    2 * CSIGN_CREATE_TIMEOUT_MS / 1000);
-		r = CSIGN_E_SERVICE;
-	} else if (r == CSIGN_OK) {
+	r = csign_errand_hear(ctx, &errand, &leash, &frame);
+	if (r == CSIGN_OK)
 		r = read_answer(ctx, url, &frame, ret_delivered);
-	}
 	csign_leash_free(&leash);
 	return r;
 }

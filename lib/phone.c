@@ -87,41 +87,56 @@ seal_answer(struct csign_crypto *crypto, const struct csign_link *link,
 	return r;
 }
 
-/* Signs the challenge for answer->choice, then seals the answer. */
+/* What an answer points at that was made for it. */
+struct signed_part {
+	struct csign_buf *data;
+	unsigned char signature[CSIGN_SIGNATURE_MAX];
+};
+
+/* Signs the challenge for answer->choice over these bytes. */
+static enum csign_err
+sign(struct csign_crypto *crypto, const struct csign_buf *bytes,
+    const struct csign_p256 *key, const char *code, uint64_t wall_ms,
+    struct csign_answer *answer, struct signed_part *part)
+{
+	unsigned char challenge[CSIGN_CHALLENGE_LEN], point[CSIGN_POINT_LEN];
+	char text[CSIGN_CHALLENGE_SIZE];
+	enum csign_err r;
+
+	csign_p256_point(key, point);
+	answer->kind = CSIGN_KIND_P256;
+	if ((r = csign_device_id(crypto, point, answer->device)) != CSIGN_OK ||
+	    (r = csign_challenge(crypto, answer->choice, csign_buf_data(bytes),
+		 csign_buf_len(bytes), code, challenge)) != CSIGN_OK ||
+	    (r = csign_b64u_encode(challenge, sizeof(challenge), text,
+		 sizeof(text))) != CSIGN_OK ||
+	    (r = csign_buf_new(DATA_MAX, &part->data)) != CSIGN_OK ||
+	    (r = csign_buf_putf(part->data, "%" PRIu64 "_%s", wall_ms, text)) !=
+		CSIGN_OK ||
+	    (r = csign_p256_sign(key, csign_buf_data(part->data),
+		 csign_buf_len(part->data), part->signature,
+		 &answer->signature_len)) != CSIGN_OK)
+		return r;
+	answer->b = csign_buf_data(part->data);
+	answer->b_len = csign_buf_len(part->data);
+	answer->signature = part->signature;
+	return CSIGN_OK;
+}
+
 static enum csign_err
 sign_and_seal(struct csign_crypto *crypto, const struct csign_link *link,
     const struct csign_question *question, const struct csign_p256 *key,
     const char *code, uint64_t wall_ms, struct csign_answer *answer,
     struct csign_buf *out)
 {
-	enum csign_err r = CSIGN_E_INTERNAL;
-	unsigned char challenge[CSIGN_CHALLENGE_LEN], point[CSIGN_POINT_LEN];
-	unsigned char signature[CSIGN_SIGNATURE_MAX];
-	char text[CSIGN_CHALLENGE_SIZE];
-	struct csign_buf *data = NULL;
+	struct signed_part part = {0};
+	enum csign_err r;
 
-	csign_p256_point(key, point);
-	answer->kind = CSIGN_KIND_P256;
-	if ((r = csign_device_id(crypto, point, answer->device)) != CSIGN_OK ||
-	    (r = csign_challenge(crypto, answer->choice,
-		 csign_buf_data(question->bytes),
-		 csign_buf_len(question->bytes), code, challenge)) !=
-		CSIGN_OK ||
-	    (r = csign_b64u_encode(challenge, sizeof(challenge), text,
-		 sizeof(text))) != CSIGN_OK ||
-	    (r = csign_buf_new(DATA_MAX, &data)) != CSIGN_OK ||
-	    (r = csign_buf_putf(data, "%" PRIu64 "_%s", wall_ms, text)) !=
-		CSIGN_OK ||
-	    (r = csign_p256_sign(key, csign_buf_data(data), csign_buf_len(data),
-		 signature, &answer->signature_len)) != CSIGN_OK)
-		goto out;
-	answer->b = csign_buf_data(data);
-	answer->b_len = csign_buf_len(data);
-	answer->signature = signature;
-	r = seal_answer(crypto, link, answer, out);
-out:
-	answer->b = answer->signature = NULL;
-	csign_buf_free(&data);
+	if ((r = sign(crypto, question->bytes, key, code, wall_ms, answer,
+		 &part)) == CSIGN_OK)
+		r = seal_answer(crypto, link, answer, out);
+	answer->b = answer->signature = NULL; /* they led into part */
+	csign_buf_free(&part.data);
 	return r;
 }
 
@@ -178,4 +193,31 @@ csign_phone_enrol(struct csign_crypto *crypto, const struct csign_link *link,
 	csign_p256_point(seal_key, seal);
 	return sign_and_seal(
 	    crypto, link, question, key, "", wall_ms, &answer, out);
+}
+
+enum csign_err
+csign_phone_removal(struct csign_crypto *crypto, const char *host,
+    const char *user, uint32_t uid, const struct csign_p256 *key,
+    uint64_t wall_ms, struct csign_buf *out)
+{
+	enum csign_err r = CSIGN_E_INTERNAL;
+	unsigned char point[CSIGN_POINT_LEN];
+	char device[CSIGN_DEVICE_ID_SIZE];
+	struct csign_answer answer = {.choice = "remove"};
+	struct signed_part part = {0};
+	struct csign_buf *bytes = NULL;
+
+	csign_p256_point(key, point);
+	if ((r = csign_device_id(crypto, point, device)) != CSIGN_OK ||
+	    (r = csign_buf_new(CSIGN_TRANSACTION_MAX, &bytes)) != CSIGN_OK ||
+	    (r = csign_removal_write(host, user, uid, device, bytes)) !=
+		CSIGN_OK ||
+	    (r = sign(crypto, bytes, key, "", wall_ms, &answer, &part)) !=
+		CSIGN_OK)
+		goto out;
+	r = csign_answer_write(&answer, out);
+out:
+	csign_buf_free(&part.data);
+	csign_buf_free(&bytes);
+	return r;
 }

@@ -42,5 +42,13 @@ CSIGN_WUR enum csign_err csign_phone_enrol(struct csign_crypto *crypto,
     const struct csign_link *link, const struct csign_question *question,
     const struct csign_p256 *key, const struct csign_p256 *seal_key,
     const char *name, uint64_t wall_ms, struct csign_buf *out);
+/*
+ * A note by which the host that is called so removes this device from the
+ * account; host, user and uid as in the transactions that the phone has seen.
+ * It is not sealed: the service may read it.
+ */
+CSIGN_WUR enum csign_err csign_phone_removal(struct csign_crypto *crypto,
+    const char *host, const char *user, uint32_t uid,
+    const struct csign_p256 *key, uint64_t wall_ms, struct csign_buf *out);
 
 #endif

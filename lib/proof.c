@@ -11,12 +11,12 @@
 
 #define LABEL "countersign/1 "
 
-/* "deny", "not-me" and "enroll": their challenge never has a code. */
+/* These are never listed, and their challenge never has a code. */
 static bool
 reserved(const char *choice)
 {
 	return strcmp(choice, "deny") == 0 || strcmp(choice, "not-me") == 0 ||
-	       strcmp(choice, "enroll") == 0;
+	       strcmp(choice, "enroll") == 0 || strcmp(choice, "remove") == 0;
 }
 
 static bool

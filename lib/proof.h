@@ -22,8 +22,8 @@
 
 /*
  * SHA-256("countersign/1 " || choice || 00 || u32be(len) || transaction || 00
- * || code).  code: "" or 6 digits; must be "" for deny, not-me and enroll
- * (countersign-security(7) TX-3): CSIGN_E_INVALID.
+ * || code).  code: "" or 6 digits; must be "" for deny, not-me, enroll and
+ * remove (countersign-security(7) TX-3): CSIGN_E_INVALID.
  */
 CSIGN_WUR enum csign_err csign_challenge(struct csign_crypto *crypto,
     const char *choice, const void *transaction, size_t transaction_len,
@@ -36,6 +36,7 @@ struct csign_proof_policy {
 	uint32_t kinds;     /* CSIGN_KIND_BIT_ of settings.h */
 	bool require_bound; /* refuse synced passkeys */
 	uint64_t wall_ms;   /* now, for p256's second check */
+	bool any_time;      /* without that: of a note that waited for days */
 	uint32_t counter;   /* the stored one */
 	bool allow_no_uv;   /* tests of the standard's vectors only */
 };

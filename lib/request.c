@@ -35,6 +35,7 @@ csign_request_free(struct csign_request **reqp)
 	free(req->title);
 	free(req->rhost);
 	free(req->tty);
+	free(req->by);
 	for (size_t i = 0; i < req->n_details; i++) {
 		free(req->details[i].label);
 		free(req->details[i].value);
@@ -59,6 +60,8 @@ field_of(struct csign_request *req, enum csign_request_field field)
 		return &req->rhost;
 	case CSIGN_REQ_TTY:
 		return &req->tty;
+	case CSIGN_REQ_BY:
+		return &req->by;
 	}
 	return NULL;
 }
@@ -118,6 +121,12 @@ csign_request_add_choice(struct csign_request *req, const char *choice)
 		return CSIGN_E_NOMEM;
 	req->choices[req->n_choices++] = copy;
 	return CSIGN_OK;
+}
+
+void
+csign_request_set_proven(struct csign_request *req, bool yes)
+{
+	req->proven = yes;
 }
 
 void

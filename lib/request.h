@@ -18,11 +18,12 @@ struct csign_request {
 	char *title;
 	char *rhost;
 	char *tty;
+	char *by;
 	struct csign_detail details[CSIGN_DETAILS_MAX];
 	size_t n_details;
 	char *choices[CSIGN_CHOICES_MAX];
 	size_t n_choices;
-	bool unproven;
+	bool unproven, proven;
 };
 
 /* "ask" where the caller named no PAM service. */

@@ -130,7 +130,9 @@ check_account_name(const char *value, struct csign_why *why)
 
 /* --- the table ------------------------------------------------------------ */
 
-static const char *const words_unenrolled[] = {"deny", "ignore", NULL};
+static const char *const words_unenrolled[] = {
+    "deny", "ignore", "enroll", NULL};
+static const char *const words_self_enroll[] = {"no", "approve", NULL};
 static const char *const words_identity[] = {"user", "ruser", NULL};
 static const char *const words_present[] = {
     "auto", "prompt", "info", "none", NULL};
@@ -154,6 +156,8 @@ static const char *const words_cut[] = {"show", "deny", NULL};
 
 static const struct csign_conf_key keys[] = {
 	KEY(access_key_file, PATH, false, 0, 0, NULL, ACCESS_KEY, NULL),
+	KEY(ask_groups, WORDS, false, 1, GROUPS_MAX, NULL, NULL, NULL),
+	KEY(ask_users, WORDS, false, 1, GROUPS_MAX, NULL, NULL, NULL),
 	KEY(audit_file, PATH, false, 0, 0, NULL, AUDIT_FILE, NULL),
 	KEY(ca_file, PATH, false, 0, 0, NULL, NULL, NULL),
 	KEY(courier, PATH, false, 0, 0, NULL, CSIGN_COURIER, NULL),
@@ -162,6 +166,7 @@ static const struct csign_conf_key keys[] = {
 	KEY(cut_command, CHOICE, true, 0, 0, words_cut, "show", NULL),
 	KEY(device_bound, CHOICE, true, 0, 0, words_bound, "any", NULL),
 	KEY(device_kinds, SET, true, 0, 0, words_kinds, "webauthn", NULL),
+	KEY(enroll_root, BOOL, true, 0, 0, NULL, "no", NULL),
 	KEY(exempt_groups, WORDS, true, 1, GROUPS_MAX, NULL, NULL, NULL),
 	KEY(host, TEXT, false, 1, CSIGN_HOST_MAX, NULL, NULL, NULL),
 	KEY(identity, CHOICE, true, 0, 0, words_identity, "user", NULL),
@@ -176,7 +181,10 @@ static const struct csign_conf_key keys[] = {
 	KEY(proxy, TEXT, false, 1, CSIGN_URL_MAX, NULL, NULL, check_proxy),
 	KEY(qr, CHOICE, true, 0, 0, words_qr, "utf8", NULL),
 	KEY(qr_inverse, BOOL, true, 0, 0, NULL, "no", NULL),
+	KEY(recovery, BOOL, true, 0, 0, NULL, "yes", NULL),
+	KEY(recovery_enroll, BOOL, true, 0, 0, NULL, "no", NULL),
 	KEY(require_groups, WORDS, true, 1, GROUPS_MAX, NULL, NULL, NULL),
+	KEY(self_enroll, CHOICE, false, 0, 0, words_self_enroll, "no", NULL),
 	KEY(service, TEXT, false, 1, CSIGN_URL_MAX, NULL, NULL,
 	    check_service),
 	KEY(service_socket, PATH, false, 0, 0, NULL, NULL, check_socket),

@@ -15,7 +15,12 @@
 #include "secret.h"
 #include "why.h"
 
-enum csign_unenrolled { CSIGN_UNENROLLED_DENY, CSIGN_UNENROLLED_IGNORE };
+enum csign_unenrolled {
+	CSIGN_UNENROLLED_DENY,
+	CSIGN_UNENROLLED_IGNORE,
+	CSIGN_UNENROLLED_ENROLL,
+};
+enum csign_self_enroll { CSIGN_SELF_ENROLL_NO, CSIGN_SELF_ENROLL_APPROVE };
 enum csign_bound { CSIGN_BOUND_ANY, CSIGN_BOUND_REQUIRED };
 enum csign_cut_command { CSIGN_CUT_SHOW, CSIGN_CUT_DENY };
 
@@ -40,9 +45,15 @@ struct csign_settings {
 	char *courier;      /* program */
 	char *courier_user; /* account it runs as */
 	uint32_t max_devices;
+	uint32_t self_enroll; /* enum csign_self_enroll; for cli/ */
+	char *ask_users;      /* words: who may "countersign ask"; for cli/ */
+	char *ask_groups;     /* words; for cli/ */
 	/* also in a [service] section */
 	uint32_t lifetime;          /* seconds */
 	uint32_t unenrolled;        /* enum csign_unenrolled */
+	bool enroll_root;           /* unenrolled = enroll also for uid 0 */
+	bool recovery;              /* recovery codes are taken */
+	bool recovery_enroll;       /* and let a new phone take one's place */
 	uint32_t identity;          /* 0 user, 1 ruser: for pam/ */
 	uint32_t present;           /* 0 auto 1 prompt 2 info 3 none: pam/ */
 	uint32_t qr;                /* 0 utf8 1 ascii 2 off: pam/ */

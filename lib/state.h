@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the host remembers of an account between logins: <state_dir>/state/<uid>
- * holds the "had a device" mark, and for each device its signature counter and
- * last use.  Text with a version in its first line and a checksum in its last;
- * the format is in countersign-devices(5).
+ * holds the "had a device" mark, for each device its signature counter and last
+ * use, the hashes of recovery codes, and which devices are gone.  Text with a
+ * version in its first line and a checksum in its last; the format is in
+ * countersign-devices(5).
  *
  * Every path (QR, push, code, recovery) goes through one lock and this one file
  * (countersign-security(7) ST-1, RL-2): lock, read, decide, write, unlock, only
@@ -22,17 +23,54 @@
 #include "device.h"
 #include "why.h"
 
+#define CSIGN_RECOVERY_HASH_LEN ((size_t)32)
+#define CSIGN_DEVICES_GONE_MAX 32 /* the oldest make room */
+
 struct csign_device_use {
 	char id[CSIGN_DEVICE_ID_SIZE];
 	uint32_t counter;
 	uint64_t last_used; /* seconds since 1970, 0 never */
 };
 
+/* A code as it is kept; once used it stays, so that it is known as used. */
+struct csign_recovery_code {
+	unsigned char
+	    hash[CSIGN_RECOVERY_HASH_LEN]; /* countersign-devices(5) */
+	uint64_t used;                     /* seconds since 1970, 0 not yet */
+};
+
+/* A device that was revoked: no backup brings it back. */
+struct csign_device_gone {
+	char id[CSIGN_DEVICE_ID_SIZE];
+	uint64_t when; /* seconds since 1970 */
+};
+
 struct csign_state {
 	bool had_device; /* cleared by de-enrolment only, USR-2 */
 	struct csign_device_use uses[CSIGN_DEVICES_MAX];
 	size_t n_uses;
+	uint64_t recovery_made; /* seconds since 1970, 0 never */
+	struct csign_recovery_code codes[CSIGN_RECOVERY_CODES];
+	size_t n_codes;
+	struct csign_device_gone
+	    gone[CSIGN_DEVICES_GONE_MAX]; /* oldest first */
+	size_t n_gone;
 };
+
+/*
+ * A state file's text, as account's; path is for the message.  Version 1 is a
+ * state without recovery codes and devices that are gone.  CSIGN_E_STATE.
+ */
+CSIGN_WUR enum csign_err csign_state_parse(struct csign_crypto *crypto,
+    const char *path, const char *text, size_t len,
+    const struct csign_account *account, struct csign_state *ret_state,
+    struct csign_why *why);
+/*
+ * Whose it says it is: uid, file and name of an account that need not exist.
+ * CSIGN_E_STATE if that cannot be read.
+ */
+CSIGN_WUR enum csign_err csign_state_whose(
+    const char *text, size_t len, struct csign_account *ret_account);
 
 struct csign_state_lock;
 
@@ -54,9 +92,32 @@ CSIGN_WUR enum csign_err csign_state_write(const struct csign_state_lock *lock,
 CSIGN_WUR enum csign_err csign_state_peek(struct csign_crypto *crypto,
     const char *state_dir, const struct csign_account *account,
     struct csign_state *ret_state, struct csign_why *why);
+/* Removes the file, durably; a missing one is no error. */
+CSIGN_WUR enum csign_err csign_state_remove(
+    const struct csign_state_lock *lock, struct csign_why *why);
+/*
+ * Every state file, with whose it says it is; of one that cannot be read only
+ * the uid that names it is known, and the name is "".  visit returns false to
+ * stop.
+ */
+CSIGN_WUR enum csign_err csign_state_each(const char *state_dir,
+    bool (*visit)(void *arg, const struct csign_account *whose), void *arg,
+    struct csign_why *why);
 /* The entry of a device, added if there is room; NULL otherwise. */
 struct csign_device_use *csign_state_use(
     struct csign_state *state, const char *device_id);
 void csign_state_forget(struct csign_state *state, const char *device_id);
+/* Forgets its use, and remembers that the device is gone. */
+void csign_state_bury(
+    struct csign_state *state, const char *device_id, uint64_t when);
+bool csign_state_is_gone(
+    const struct csign_state *state, const char *device_id);
+/* Forgets uses of devices that are not in the list, so that there is room. */
+void csign_state_prune(
+    struct csign_state *state, const struct csign_device_list *list);
+/* Recovery codes that were not used yet. */
+size_t csign_state_codes_left(const struct csign_state *state);
+/* The wall clock in seconds, and never 0, which means never in a state. */
+CSIGN_WUR enum csign_err csign_state_now(uint64_t *ret_seconds);
 
 #endif

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "config.h"
 
+#include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "buf.h"
@@ -119,4 +122,123 @@ csign_store_create(const char *state_dir, struct csign_why *why)
 		r = create_part(fd, state_dir, CSIGN_STORE_STATE, why);
 	csign_close(&fd);
 	return r;
+}
+
+enum csign_err
+csign_store_read(const char *state_dir, const char *part, const char *name,
+    struct csign_why *why, struct csign_buf **ret_text)
+{
+	char path[CSIGN_STORE_PATH_SIZE];
+	enum csign_err r = CSIGN_E_INTERNAL;
+	int fd = -1;
+
+	if ((r = csign_store_path(state_dir, part, name, why, path)) !=
+		CSIGN_OK ||
+	    (r = csign_store_open(state_dir, part, why, &fd)) != CSIGN_OK)
+		return r;
+	r = csign_file_read_at(
+	    fd, name, path, CSIGN_FILE_SECRET, CSIGN_FILE_MAX, why, ret_text);
+	csign_close(&fd);
+	return r;
+}
+
+/* --- names ---------------------------------------------------------------- */
+
+void
+csign_names_clear(struct csign_names *names)
+{
+	for (size_t i = 0; i < names->n; i++)
+		free(names->items[i]);
+	free(names->items);
+	names->items = NULL;
+	names->n = 0;
+}
+
+static enum csign_err
+add_name(struct csign_names *names, const char *name)
+{
+	char **larger = NULL, *copy = NULL;
+
+	larger =
+	    reallocarray(names->items, names->n + 1, sizeof(*names->items));
+	if (larger == NULL)
+		return CSIGN_E_NOMEM;
+	names->items = larger;
+	copy = strdup(name);
+	if (copy == NULL)
+		return CSIGN_E_NOMEM;
+	larger[names->n++] = copy;
+	return CSIGN_OK;
+}
+
+static int
+compare_names(const void *a, const void *b)
+{
+	const char *const *x = a;
+	const char *const *y = b;
+
+	return strcmp(*x, *y);
+}
+
+void
+csign_names_sort(struct csign_names *names)
+{
+	if (names->n > 0)
+		qsort(names->items, names->n, sizeof(*names->items),
+		    compare_names);
+}
+
+/* Reads the directory; names that begin with a dot are the store's own. */
+static enum csign_err
+list_names(DIR *dir, const char *path, struct csign_names *names,
+    struct csign_why *why)
+{
+	const struct dirent *entry = NULL;
+	enum csign_err r = CSIGN_E_INTERNAL;
+
+	for (;;) {
+		errno = 0;
+		entry = readdir(dir);
+		if (entry == NULL)
+			break;
+		if (entry->d_name[0] == '.')
+			continue;
+		if ((r = add_name(names, entry->d_name)) != CSIGN_OK)
+			return r;
+	}
+	if (errno != 0) {
+		csign_why_errno(why, errno, "%s: cannot be listed", path);
+		return CSIGN_E_FILE;
+	}
+	csign_names_sort(names);
+	return CSIGN_OK;
+}
+
+enum csign_err
+csign_store_names(const char *state_dir, const char *part,
+    struct csign_names *ret_names, struct csign_why *why)
+{
+	struct csign_names names = {NULL, 0};
+	char path[CSIGN_STORE_PATH_SIZE];
+	enum csign_err r = CSIGN_E_INTERNAL;
+	DIR *dir = NULL;
+	int fd = -1;
+
+	if ((r = csign_store_path(state_dir, part, "", why, path)) !=
+		CSIGN_OK ||
+	    (r = csign_store_open(state_dir, part, why, &fd)) != CSIGN_OK)
+		return r;
+	dir = fdopendir(fd);
+	if (dir == NULL) {
+		csign_close(&fd);
+		return CSIGN_E_NOMEM;
+	}
+	r = list_names(dir, path, &names, why);
+	(void)closedir(dir);
+	if (r != CSIGN_OK) {
+		csign_names_clear(&names);
+		return r;
+	}
+	*ret_names = names;
+	return CSIGN_OK;
 }

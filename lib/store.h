@@ -7,7 +7,10 @@
 #ifndef CSIGN_STORE_H
 #define CSIGN_STORE_H
 
+#include <stddef.h>
+
 #include "bounds.h"
+#include "buf.h"
 #include "countersign.h"
 #include "why.h"
 
@@ -28,5 +31,24 @@ CSIGN_WUR enum csign_err csign_store_open(const char *state_dir,
 CSIGN_WUR enum csign_err csign_store_path(const char *state_dir,
     const char *part, const char *name, struct csign_why *why,
     char out[CSIGN_STORE_PATH_SIZE]);
+
+/*
+ * Reads a file of devices/ or state/ whole, as the secret file that it is;
+ * CSIGN_E_NOT_FOUND if there is none.
+ */
+CSIGN_WUR enum csign_err csign_store_read(const char *state_dir,
+    const char *part, const char *name, struct csign_why *why,
+    struct csign_buf **ret_text);
+
+/* Names from malloc(3), sorted. */
+struct csign_names {
+	char **items;
+	size_t n;
+};
+/* Of the files in devices/ or state/, without those that begin with a dot. */
+CSIGN_WUR enum csign_err csign_store_names(const char *state_dir,
+    const char *part, struct csign_names *ret_names, struct csign_why *why);
+void csign_names_sort(struct csign_names *names);
+void csign_names_clear(struct csign_names *names);
 
 #endif

@@ -46,7 +46,7 @@ csign_choice_valid(const char *choice)
 	    strchr(letters, choice[0]) == NULL || strspn(choice, rest) != len)
 		return false;
 	return strcmp(choice, "deny") != 0 && strcmp(choice, "not-me") != 0 &&
-	       strcmp(choice, "enroll") != 0;
+	       strcmp(choice, "enroll") != 0 && strcmp(choice, "remove") != 0;
 }
 
 static bool
@@ -378,6 +378,39 @@ csign_transaction_write(const struct csign_transaction *t,
 out:
 	draft_clear(&d);
 	return r;
+}
+
+/* --- to be removed ---------------------------------------------------------
+ */
+
+/* ,"name":"text" of a text that is shown whole, as a transaction has it. */
+static enum csign_err
+put_shown(struct csign_buf *out, const char *name, const char *text, size_t max)
+{
+	struct csign_buf *shown = NULL;
+	enum csign_err r;
+
+	if ((r = show_whole(text, max, &shown)) == CSIGN_OK)
+		r = put_member(out, name, csign_buf_str(shown));
+	csign_buf_free(&shown);
+	return r;
+}
+
+enum csign_err
+csign_removal_write(const char *host, const char *user, uint32_t uid,
+    const char *device, struct csign_buf *out)
+{
+	enum csign_err r;
+
+	if ((r = csign_buf_put_str(out, "{\"v\":1,\"kind\":\"removal\"")) !=
+		CSIGN_OK ||
+	    (r = put_shown(out, "host", host, CSIGN_HOST_MAX)) != CSIGN_OK ||
+	    (r = put_shown(out, "user", user, CSIGN_USER_MAX)) != CSIGN_OK ||
+	    (r = csign_buf_putf(out, ",\"uid\":%lu", (unsigned long)uid)) !=
+		CSIGN_OK ||
+	    (r = put_member(out, "device", device)) != CSIGN_OK)
+		return r;
+	return csign_buf_put_str(out, "}");
 }
 
 /* --- the content -----------------------------------------------------------

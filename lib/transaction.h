@@ -39,7 +39,7 @@ struct csign_transaction {
 
 void csign_transaction_clear(struct csign_transaction *t);
 
-/* [a-z][a-z0-9-]{0,31} and not "deny", "not-me", "enroll". */
+/* [a-z][a-z0-9-]{0,31} and not "deny", "not-me", "enroll", "remove". */
 bool csign_choice_valid(const char *choice);
 
 /*
@@ -62,6 +62,14 @@ CSIGN_WUR enum csign_err csign_transaction_write(
 /* The phone's side: strict, refuses unknown v, kind and members; _E_FORMAT. */
 CSIGN_WUR enum csign_err csign_transaction_read(
     const void *bytes, size_t len, struct csign_transaction *ret_t);
+
+/*
+ * What a phone signs to be removed, countersign-protocol(7), section REMOVAL:
+ * host and user are written as in a transaction, so that a phone that knows
+ * them from there writes the same bytes.
+ */
+CSIGN_WUR enum csign_err csign_removal_write(const char *host, const char *user,
+    uint32_t uid, const char *device, struct csign_buf *out);
 
 /*
  * The content, before it is sealed: the transaction's bytes and the webauthn

@@ -2,6 +2,7 @@
 dist_man_MANS += %D%/countersign.1
 dist_man_MANS += %D%/countersign-phone.1
 dist_man_MANS += %D%/libcountersign.3
+dist_man_MANS += %D%/countersign-audit.5
 dist_man_MANS += %D%/countersign.conf.5
 dist_man_MANS += %D%/countersign-devices.5
 dist_man_MANS += %D%/countersignd.conf.5

@@ -281,6 +281,8 @@ failure_text(enum csign_err err)
 		return "The phone's answer was not valid. Start again, or ask "
 		       "an administrator.";
 	case CSIGN_E_UNENROLLED:
+	case CSIGN_E_ENROLL:
+	case CSIGN_E_RECOVERY:
 	case CSIGN_E_CONFIG:
 	case CSIGN_E_FILE:
 	case CSIGN_E_DEVICES:

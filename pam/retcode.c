@@ -21,10 +21,12 @@ csign_to_pam(enum csign_err err, enum csign_stage stage)
 		return PAM_MAXTRIES;
 	case CSIGN_E_EXPIRED:
 	case CSIGN_E_INTERRUPTED:
+	case CSIGN_E_RECOVERY:
 		CSIGN_ERR_PROOF_LIST(CSIGN_ERR_CASE)
 		return PAM_AUTH_ERR;
 	case CSIGN_E_UNKNOWN_USER:
 	case CSIGN_E_UNENROLLED:
+	case CSIGN_E_ENROLL:
 		return PAM_USER_UNKNOWN;
 	case CSIGN_E_SERVICE:
 	case CSIGN_E_SERVICE_REFUSED:

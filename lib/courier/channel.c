@@ -49,7 +49,23 @@ keep_outcome(struct csign_channel *channel, const struct csign_frame *frame)
 	outcome->reason[len] = '\0';
 	outcome->code = frame->code;
 	outcome->tries_left = frame->tries_left;
+	memcpy(outcome->device, frame->device, sizeof(outcome->device));
 	channel->decided = true;
+}
+
+/* One more than there were notes is not the library's way. */
+static void
+keep_removed(struct csign_channel *channel, const struct csign_frame *frame)
+{
+	for (size_t i = 0; i < channel->n_removed; i++)
+		if (strcmp(channel->removed[i], frame->device) == 0)
+			return;
+	if (channel->n_removed == CSIGN_REMOVALS_MAX) {
+		channel->gone = true;
+		return;
+	}
+	memcpy(channel->removed[channel->n_removed++], frame->device,
+	    sizeof(frame->device));
 }
 
 void
@@ -65,11 +81,15 @@ csign_channel_hear(struct csign_channel *channel)
 			return;
 		if (n <= 0 || (size_t)n > sizeof(packet) ||
 		    csign_frame_read(packet, (size_t)n, &frame) != CSIGN_OK ||
-		    frame.type != CSIGN_FRAME_OUTCOME) {
+		    (frame.type != CSIGN_FRAME_OUTCOME &&
+			frame.type != CSIGN_FRAME_REMOVED)) {
 			channel->gone = true;
 			return;
 		}
-		keep_outcome(channel, &frame);
+		if (frame.type == CSIGN_FRAME_OUTCOME)
+			keep_outcome(channel, &frame);
+		else
+			keep_removed(channel, &frame);
 	}
 }
 

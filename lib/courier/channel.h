@@ -20,6 +20,9 @@ struct csign_channel {
 	/* What it decided, not yet told to the service. */
 	bool decided;
 	struct csign_api_outcome outcome;
+	/* Devices that are gone from this host, not yet told to the service. */
+	char removed[CSIGN_REMOVALS_MAX][CSIGN_DEVICE_ID_SIZE];
+	size_t n_removed;
 };
 
 /* Waits for the first packet, which must be a job; strings are in store. */

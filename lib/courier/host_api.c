@@ -15,13 +15,18 @@
 #define API_REQUEST_MAX 16384
 #define API_PATH_MAX 2048
 #define API_SEQUENCE_MAX INT32_MAX
+/* Of the reply to a creation: two ids, and notes of the greatest size. */
+#define API_CREATED_MAX                                                        \
+	(CSIGN_HTTP_BODY_MAX +                                                 \
+	    CSIGN_REMOVALS_MAX * (CSIGN_B64U_LEN(CSIGN_REMOVAL_MAX) + 128))
 
 /* --- requests --- */
 
+/* body_max: of the reply; 0 for the usual. */
 static enum csign_err
-begin(struct csign_http *http, enum csign_http_method method, const char *path,
-    const struct csign_buf *json, uint32_t timeout_ms,
-    struct csign_http_call **ret_call)
+begin_sized(struct csign_http *http, enum csign_http_method method,
+    const char *path, const struct csign_buf *json, size_t body_max,
+    uint32_t timeout_ms, struct csign_http_call **ret_call)
 {
 	const struct csign_http_request request = {
 	    .method = method,
@@ -29,16 +34,25 @@ begin(struct csign_http *http, enum csign_http_method method, const char *path,
 	    .json = json != NULL ? csign_buf_str(json) : NULL,
 	    .json_len = json != NULL ? csign_buf_len(json) : 0,
 	    .timeout_ms = timeout_ms,
+	    .body_max = body_max,
 	};
 
 	return csign_http_begin(http, &request, ret_call);
 }
 
+static enum csign_err
+begin(struct csign_http *http, enum csign_http_method method, const char *path,
+    const struct csign_buf *json, uint32_t timeout_ms,
+    struct csign_http_call **ret_call)
+{
+	return begin_sized(http, method, path, json, 0, timeout_ms, ret_call);
+}
+
 /* "name": and a string from outside, which must be UTF-8. */
 static enum csign_err
-put_string(struct csign_buf *json, const char *name, const char *value)
+put_text(
+    struct csign_buf *json, const char *name, const char *value, size_t len)
 {
-	const size_t len = strlen(value);
 	enum csign_err r;
 
 	if (!csign_utf8_valid(value, len))
@@ -46,6 +60,12 @@ put_string(struct csign_buf *json, const char *name, const char *value)
 	if ((r = csign_buf_putf(json, "\"%s\":", name)) != CSIGN_OK)
 		return r;
 	return csign_text_json(json, value, len);
+}
+
+static enum csign_err
+put_string(struct csign_buf *json, const char *name, const char *value)
+{
+	return put_text(json, name, value, strlen(value));
 }
 
 static enum csign_err
@@ -93,8 +113,8 @@ csign_api_create_begin(struct csign_http *http, const struct csign_job *job,
 
 	if ((r = csign_buf_new(API_REQUEST_MAX, &json)) == CSIGN_OK &&
 	    (r = put_question(json, job)) == CSIGN_OK)
-		r = begin(
-		    http, CSIGN_HTTP_POST, path, json, timeout_ms, ret_call);
+		r = begin_sized(http, CSIGN_HTTP_POST, path, json,
+		    API_CREATED_MAX, timeout_ms, ret_call);
 	csign_buf_free(&json);
 	return r;
 }
@@ -132,6 +152,21 @@ outcome_word(uint8_t code)
 	}
 }
 
+/* Which answer it is about, and which device it enrolled. */
+static enum csign_err
+put_about(struct csign_buf *json, const struct csign_api_outcome *outcome)
+{
+	enum csign_err r = CSIGN_OK;
+
+	if (outcome->sequence > 0)
+		r = csign_buf_putf(
+		    json, ",\"sequence\":%u", (unsigned int)outcome->sequence);
+	if (r == CSIGN_OK && outcome->device[0] != '\0')
+		r = csign_buf_putf(
+		    json, ",\"deviceId\":\"%s\"", outcome->device);
+	return r;
+}
+
 enum csign_err
 csign_api_outcome_begin(struct csign_http *http,
     const struct csign_api_question *question,
@@ -148,8 +183,10 @@ csign_api_outcome_begin(struct csign_http *http,
 	    (r = csign_buf_putf(json, "{\"outcome\":\"%s\",",
 		 outcome_word(outcome->code))) == CSIGN_OK &&
 	    (r = put_string(json, "reason", outcome->reason)) == CSIGN_OK &&
-	    (r = csign_buf_putf(json, ",\"triesLeft\":%u}",
-		 (unsigned int)outcome->tries_left)) == CSIGN_OK)
+	    (r = csign_buf_putf(json, ",\"triesLeft\":%u",
+		 (unsigned int)outcome->tries_left)) == CSIGN_OK &&
+	    (r = put_about(json, outcome)) == CSIGN_OK &&
+	    (r = csign_buf_put_str(json, "}")) == CSIGN_OK)
 		r = begin(
 		    http, CSIGN_HTTP_POST, path, json, timeout_ms, ret_call);
 	csign_buf_free(&json);
@@ -182,6 +219,18 @@ csign_api_ping_begin(struct csign_http *http, uint32_t timeout_ms,
 {
 	return begin_on(
 	    http, CSIGN_HTTP_GET, "/ping", "", timeout_ms, ret_call);
+}
+
+enum csign_err
+csign_api_look_begin(struct csign_http *http, uint32_t timeout_ms,
+    struct csign_http_call **ret_call)
+{
+	const struct csign_http_request request = {.method = CSIGN_HTTP_GET,
+	    .path = "/ping",
+	    .timeout_ms = timeout_ms,
+	    .look = true};
+
+	return csign_http_begin(http, &request, ret_call);
 }
 
 enum csign_err
@@ -260,6 +309,28 @@ csign_api_remove_device_begin(struct csign_http *http, const char *id,
 	    timeout_ms, ret_call);
 }
 
+enum csign_err
+csign_api_rename_device_begin(struct csign_http *http, const char *id,
+    const char *name, size_t name_len, uint32_t timeout_ms,
+    struct csign_http_call **ret_call)
+{
+	char path[API_PATH_MAX];
+	struct csign_buf *json = NULL;
+	enum csign_err r;
+
+	if (!id_valid(id))
+		return CSIGN_E_INVALID;
+	(void)snprintf(path, sizeof(path), "/api/v1/authenticators/%s", id);
+	if ((r = csign_buf_new(API_REQUEST_MAX, &json)) == CSIGN_OK &&
+	    (r = csign_buf_put_str(json, "{")) == CSIGN_OK &&
+	    (r = put_text(json, "name", name, name_len)) == CSIGN_OK &&
+	    (r = csign_buf_put_str(json, "}")) == CSIGN_OK)
+		r = begin(
+		    http, CSIGN_HTTP_PATCH, path, json, timeout_ms, ret_call);
+	csign_buf_free(&json);
+	return r;
+}
+
 /* --- replies --- */
 
 static uint8_t
@@ -295,9 +366,40 @@ take(char *out, size_t out_size, struct json_object *object, const char *name)
 	return true;
 }
 
+/* One of "removals", if it can be a note at all. */
+static void
+read_note(struct json_object *item, struct csign_api_notes *notes)
+{
+	const char *proof =
+	    csign_json_str(item, "proof", CSIGN_B64U_LEN(CSIGN_REMOVAL_MAX));
+	unsigned char *bytes = notes->notes[notes->n].bytes;
+	size_t *len = &notes->notes[notes->n].len;
+
+	if (proof != NULL &&
+	    csign_b64u_decode(proof, strlen(proof), bytes, CSIGN_REMOVAL_MAX,
+		len) == CSIGN_OK &&
+	    *len > 0)
+		notes->n++;
+}
+
+static void
+read_notes(struct json_object *root, struct csign_api_notes *notes)
+{
+	struct json_object *list = json_object_object_get(root, "removals");
+	size_t n;
+
+	notes->n = 0;
+	if (!json_object_is_type(list, json_type_array))
+		return;
+	n = json_object_array_length(list);
+	for (size_t i = 0; i < n && i < CSIGN_REMOVALS_MAX; i++)
+		read_note(json_object_array_get_idx(list, i), notes);
+}
+
 uint8_t
 csign_api_create_read(const struct csign_http_reply *reply, uint8_t op,
-    struct csign_why *why, struct csign_api_question *ret_question)
+    struct csign_why *why, struct csign_api_question *ret_question,
+    struct csign_api_notes *ret_notes)
 {
 	struct csign_api_question question = {0};
 	struct json_object *root = NULL, *object;
@@ -310,11 +412,13 @@ csign_api_create_read(const struct csign_http_reply *reply, uint8_t op,
 		object = json_object_object_get(root, "enrollment");
 	if (!take(question.id, sizeof(question.id), object, "transactionId") ||
 	    !id_valid(question.id) ||
-	    !take(
-		question.token, sizeof(question.token), object, "statusToken"))
+	    !take(question.token, sizeof(question.token), object,
+		"statusToken")) {
 		trouble = bad_reply(why, "no transactionId and statusToken");
-	else
+	} else {
 		*ret_question = question;
+		read_notes(root, ret_notes);
+	}
 	json_object_put(root);
 	return trouble;
 }
@@ -411,6 +515,26 @@ csign_api_ping_read(const struct csign_http_reply *reply, struct csign_why *why)
 	if (strcmp(reply->body, "PONG") != 0 &&
 	    strcmp(reply->body, "PONG\n") != 0)
 		return bad_reply(why, "this is not an approval service");
+	return 0;
+}
+
+static void
+put_time(unsigned char out[8], uint64_t when)
+{
+	for (int i = 0; i < 8; i++)
+		out[i] = (unsigned char)(when >> (56 - 8 * i));
+}
+
+uint8_t
+csign_api_look_read(const struct csign_http_reply *reply, struct csign_why *why,
+    unsigned char ret_look[CSIGN_API_LOOK_LEN])
+{
+	uint8_t trouble = csign_api_ping_read(reply, why);
+
+	if (trouble != 0)
+		return trouble;
+	put_time(ret_look, reply->date);
+	put_time(ret_look + 8, reply->certificate_end);
 	return 0;
 }
 

@@ -29,6 +29,15 @@ struct csign_api_question {
 	char token[CSIGN_API_TOKEN_MAX + 1];
 };
 
+/* Notes that came with the reply to a creation, at most CSIGN_REMOVALS_MAX. */
+struct csign_api_notes {
+	struct {
+		size_t len;
+		unsigned char bytes[CSIGN_REMOVAL_MAX];
+	} notes[CSIGN_REMOVALS_MAX];
+	size_t n;
+};
+
 enum csign_api_event {
 	CSIGN_API_OTHER = 0, /* nothing to tell the host */
 	CSIGN_API_SEEN,
@@ -49,15 +58,22 @@ struct csign_api_status {
 struct csign_api_outcome {
 	uint8_t code; /* enum csign_outcome */
 	uint8_t tries_left;
-	char reason[64]; /* shortened to that */
+	char reason[64];                   /* shortened to that */
+	char device[CSIGN_DEVICE_ID_SIZE]; /* that was enrolled, or "" */
+	uint32_t sequence; /* of the answer that it is about; 0: of none */
 };
 
-/* job->op: APPROVE or ENROL. */
+/*
+ * job->op: APPROVE or ENROL.  Of the notes in the reply, those that cannot be
+ * one and those that are too many are left out: a question does not fail for
+ * what a stored note is like.
+ */
 CSIGN_WUR enum csign_err csign_api_create_begin(struct csign_http *http,
     const struct csign_job *job, uint32_t timeout_ms,
     struct csign_http_call **ret_call);
 CSIGN_WUR uint8_t csign_api_create_read(const struct csign_http_reply *reply,
-    uint8_t op, struct csign_why *why, struct csign_api_question *ret_question);
+    uint8_t op, struct csign_why *why, struct csign_api_question *ret_question,
+    struct csign_api_notes *ret_notes);
 
 /* A long poll: for at most wait_s seconds, until sequence is not after. */
 CSIGN_WUR enum csign_err csign_api_status_begin(struct csign_http *http,
@@ -91,6 +107,18 @@ CSIGN_WUR enum csign_err csign_api_remove_user_begin(struct csign_http *http,
     const char *id, uint32_t timeout_ms, struct csign_http_call **ret_call);
 CSIGN_WUR enum csign_err csign_api_remove_device_begin(struct csign_http *http,
     const char *id, uint32_t timeout_ms, struct csign_http_call **ret_call);
+
+/* PATCH of a device's name. */
+CSIGN_WUR enum csign_err csign_api_rename_device_begin(struct csign_http *http,
+    const char *id, const char *name, size_t name_len, uint32_t timeout_ms,
+    struct csign_http_call **ret_call);
+
+/* A ping that looks at the service's clock and certificate, too: frame.h. */
+#define CSIGN_API_LOOK_LEN 16
+CSIGN_WUR enum csign_err csign_api_look_begin(struct csign_http *http,
+    uint32_t timeout_ms, struct csign_http_call **ret_call);
+CSIGN_WUR uint8_t csign_api_look_read(const struct csign_http_reply *reply,
+    struct csign_why *why, unsigned char ret_look[CSIGN_API_LOOK_LEN]);
 
 /* A file of the phone's page: its SHA-256 and u32be size. */
 #define CSIGN_API_FILE_LEN 36

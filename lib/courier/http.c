@@ -37,9 +37,11 @@ call_init(
 
 	if (request->path[0] != '/' || request->timeout_ms == 0)
 		return CSIGN_E_INVALID;
+	call->look = request->look;
 	call->body_max =
 	    request->body_max == 0 ? CSIGN_HTTP_BODY_MAX : request->body_max;
-	if ((r = csign_buf_new(HTTP_REQUEST_MAX, &call->url)) != CSIGN_OK ||
+	if ((r = csign_http_keep_cookie(call, request->cookie)) != CSIGN_OK ||
+	    (r = csign_buf_new(HTTP_REQUEST_MAX, &call->url)) != CSIGN_OK ||
 	    (r = csign_buf_new(HTTP_REQUEST_MAX, &call->out)) != CSIGN_OK ||
 	    (r = csign_buf_new(call->body_max, &call->in)) != CSIGN_OK ||
 	    (r = csign_buf_put_str(call->url, http->origin)) != CSIGN_OK ||
@@ -87,6 +89,7 @@ csign_http_call_free(struct csign_http_call **call)
 	csign_buf_free(&(*call)->url);
 	csign_buf_free(&(*call)->out);
 	csign_buf_free(&(*call)->in);
+	csign_buf_free(&(*call)->cookie);
 	free(*call);
 	*call = NULL;
 }
@@ -139,9 +142,8 @@ transport_trouble(const struct csign_http_call *call, CURLcode code)
 	}
 }
 
-/* The only value of a header, NULL if there is none or more than one. */
-static const char *
-header_value(CURL *easy, const char *name, size_t *ret_amount)
+const char *
+csign_http_header(CURL *easy, const char *name, size_t *ret_amount)
 {
 	struct curl_header *header = NULL;
 
@@ -159,8 +161,9 @@ reply_type(struct csign_http_call *call)
 	const char *type, *encoding;
 	size_t n_types, n_encodings;
 
-	type = header_value(call->easy, "Content-Type", &n_types);
-	encoding = header_value(call->easy, "Content-Encoding", &n_encodings);
+	type = csign_http_header(call->easy, "Content-Type", &n_types);
+	encoding =
+	    csign_http_header(call->easy, "Content-Encoding", &n_encodings);
 	if (n_encodings > 1 ||
 	    (encoding != NULL && strcasecmp(encoding, "identity") != 0))
 		return CSIGN_HTTP_TYPE_OTHER;
@@ -181,20 +184,22 @@ reply_retry_after(struct csign_http_call *call)
 	uint32_t seconds;
 	size_t n;
 
-	value = header_value(call->easy, "Retry-After", &n);
+	value = csign_http_header(call->easy, "Retry-After", &n);
 	if (value == NULL || csign_parse_u32(value, 0, HTTP_RETRY_AFTER_MAX,
 				 &seconds) != CSIGN_OK)
 		return -1;
 	return seconds;
 }
 
+/* The place is cut before what is wrong there. */
 static void
 say(struct csign_http_call *call, const char *what)
 {
-	(void)snprintf(call->reply.text, sizeof(call->reply.text), "%s: %s",
-	    call->http->socket != NULL ? call->http->socket
-				       : call->http->origin,
-	    what);
+	const char *where = call->http->socket != NULL ? call->http->socket
+						       : call->http->origin;
+
+	(void)snprintf(call->reply.text, sizeof(call->reply.text), "%.200s: %s",
+	    where, what);
 }
 
 /* libcurl has said that it is over; a certificate is looked at once more. */
@@ -229,6 +234,8 @@ finish(struct csign_http_call *call, CURLcode code)
 	reply->type = reply_type(call);
 	reply->body_len = csign_buf_len(call->in);
 	reply->retry_after = reply_retry_after(call);
+	if (call->look)
+		csign_http_look(call->easy, reply);
 }
 
 /* True if a call has ended. */

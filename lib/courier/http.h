@@ -6,8 +6,8 @@
  *
  * https:// only; http:// to a loopback host or a unix socket.  TLS 1.2 or
  * newer with ECDHE and AEAD, certificate and its subjectAltName checked,
- * always. No redirect, cookie, netrc, HSTS, alt-svc, content encoding,
- * environment or proxy that was not given.  Headers and body are capped while
+ * always. No redirect, netrc, HSTS, alt-svc, content encoding, environment, and
+ * no cookie or proxy that was not given.  Headers and body are capped while
  * they arrive.
  *
  * One request after the other, as an example:
@@ -57,16 +57,19 @@ enum csign_http_method {
 	CSIGN_HTTP_GET = 1,
 	CSIGN_HTTP_POST,
 	CSIGN_HTTP_DELETE,
+	CSIGN_HTTP_PATCH,
 };
 
 /* Everything is copied. */
 struct csign_http_request {
 	enum csign_http_method method;
 	const char *path; /* "/ping", with query if any */
-	const char *json; /* body of a POST; NULL: none */
+	const char *json; /* body of a POST or PATCH; NULL: none */
 	size_t json_len;
+	const char *cookie;  /* NAME=VALUE; NULL or "": none */
 	uint32_t timeout_ms; /* for the whole exchange; at least 1 */
 	size_t body_max;     /* of the reply; 0: CSIGN_HTTP_BODY_MAX */
+	bool look;           /* for the reply's date and certificate_end */
 };
 
 /* Content-Type of the reply, exactly, without parameters. */
@@ -89,7 +92,10 @@ struct csign_http_reply {
 	const char *body; /* NUL-terminated, at most body_max */
 	size_t body_len;
 	int64_t retry_after; /* seconds, -1: none or not a plain number */
-	char text[256];      /* trouble in words, else "" */
+	/* of a request with look: seconds since 1970, 0: not known */
+	uint64_t date;            /* the service's clock */
+	uint64_t certificate_end; /* of its chain, the first one to end */
+	char text[256];           /* trouble in words, else "" */
 };
 
 struct csign_http;      /* a service, how to reach it, its connections */
@@ -130,6 +136,12 @@ bool csign_http_done(const struct csign_http_call *call);
 /* Of a call that is done; lives as long as the call. */
 const struct csign_http_reply *csign_http_reply(
     const struct csign_http_call *call);
+/*
+ * NAME=VALUE of the reply's only Set-Cookie, of a call that is done; nothing of
+ * what else it says is heeded.  CSIGN_E_NOT_FOUND: none that fits.
+ */
+CSIGN_WUR enum csign_err csign_http_cookie(
+    const struct csign_http_call *call, char *out, size_t size);
 /* Breaks it off if it is under way. */
 void csign_http_call_free(struct csign_http_call **call);
 

@@ -188,6 +188,9 @@ set_headers(CURL *easy, struct csign_http_call *call, bool json)
 	if (auth != NULL)
 		chain_header(
 		    call, HEADER_AUTH, (char *)csign_secret_data(auth));
+	if (call->cookie != NULL)
+		chain_header(call, HEADER_COOKIE,
+		    (char *)(uintptr_t)csign_buf_str(call->cookie));
 	return SET(CURLOPT_HTTPHEADER, &call->headers[0]);
 }
 
@@ -201,7 +204,11 @@ set_method(CURL *easy, const struct csign_http_call *call,
 	case CSIGN_HTTP_DELETE:
 		return SET(CURLOPT_HTTPGET, 1L) &&
 		       SET(CURLOPT_CUSTOMREQUEST, "DELETE");
+	case CSIGN_HTTP_PATCH:
 	case CSIGN_HTTP_POST:
+		if (method == CSIGN_HTTP_PATCH &&
+		    !SET(CURLOPT_CUSTOMREQUEST, "PATCH"))
+			return false;
 		return SET(CURLOPT_POST, 1L) &&
 		       SET(CURLOPT_POSTFIELDSIZE,
 			   (long)csign_buf_len(call->out)) &&
@@ -222,6 +229,7 @@ csign_http_handle(struct csign_http_call *call, enum csign_http_method method,
 	if (!set_http(easy, http) || !set_route(easy, http) ||
 	    (!http->plain && !set_tls(easy, http)) ||
 	    !set_limits(easy, call, timeout_ms) ||
+	    (call->look && !SET(CURLOPT_CERTINFO, 1L)) ||
 	    !set_headers(easy, call, json) || !set_method(easy, call, method) ||
 	    !SET(CURLOPT_URL, csign_buf_str(call->url)))
 		return CSIGN_E_INTERNAL;

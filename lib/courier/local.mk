@@ -7,8 +7,10 @@ noinst_LTLIBRARIES += %D%/libcsigncurl.la
 %C%_libcsigncurl_la_SOURCES = \
 	%D%/http.c \
 	%D%/http.h \
+	%D%/http_cookie.c \
 	%D%/http_handle.c \
 	%D%/http_impl.h \
+	%D%/http_look.c \
 	%D%/http_service.c
 
 # courier: the only program of the host that touches the network.

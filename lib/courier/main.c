@@ -68,6 +68,27 @@ ping(struct errand *e)
 	return trouble;
 }
 
+/* The same, with what a check wants to know. */
+static uint8_t
+look(struct errand *e)
+{
+	struct csign_http_call *call = NULL;
+	uint8_t trouble = CSIGN_TROUBLE_INTERNAL;
+	unsigned char seen[CSIGN_API_LOOK_LEN];
+	const struct csign_frame answer = {
+	    .type = CSIGN_FRAME_ANSWER, .bytes = seen, .len = sizeof(seen)};
+
+	if (csign_api_look_begin(e->http, e->job->deadline_ms, &call) ==
+		CSIGN_OK &&
+	    complete(e, call))
+		trouble =
+		    csign_api_look_read(csign_http_reply(call), &e->why, seen);
+	if (trouble == 0)
+		csign_channel_send(e->channel, &answer);
+	csign_http_call_free(&call);
+	return trouble;
+}
+
 /* The service knows users by an id of its own. */
 static uint8_t
 find_user(struct errand *e, char ret_id[CSIGN_API_ID_MAX + 1])
@@ -84,28 +105,48 @@ find_user(struct errand *e, char ret_id[CSIGN_API_ID_MAX + 1])
 	return trouble;
 }
 
+/* The end of a call that was begun with r, and whose reply is 204. */
+static uint8_t
+await_done(struct errand *e, enum csign_err r, struct csign_http_call *call)
+{
+	uint8_t trouble = CSIGN_TROUBLE_INTERNAL;
+
+	if (r == CSIGN_OK && complete(e, call))
+		trouble = csign_api_done_read(csign_http_reply(call), &e->why);
+	csign_http_call_free(&call);
+	return trouble;
+}
+
+static uint8_t
+rename_one(struct errand *e)
+{
+	struct csign_http_call *call = NULL;
+	enum csign_err r;
+
+	r = csign_api_rename_device_begin(e->http, e->job->subject,
+	    (const char *)e->job->content, e->job->content_len,
+	    e->job->deadline_ms, &call);
+	return await_done(e, r, call);
+}
+
 static uint8_t
 remove_one(struct errand *e)
 {
 	struct csign_http_call *call = NULL;
-	uint8_t trouble = CSIGN_TROUBLE_INTERNAL;
 	char id[CSIGN_API_ID_MAX + 1];
+	uint8_t trouble;
 	enum csign_err r;
 
 	if (e->job->op == CSIGN_OP_REMOVE_USER) {
 		if ((trouble = find_user(e, id)) != 0)
 			return trouble;
-		trouble = CSIGN_TROUBLE_INTERNAL;
 		r = csign_api_remove_user_begin(
 		    e->http, id, e->job->deadline_ms, &call);
 	} else {
 		r = csign_api_remove_device_begin(
 		    e->http, e->job->subject, e->job->deadline_ms, &call);
 	}
-	if (r == CSIGN_OK && complete(e, call))
-		trouble = csign_api_done_read(csign_http_reply(call), &e->why);
-	csign_http_call_free(&call);
-	return trouble;
+	return await_done(e, r, call);
 }
 
 static uint8_t
@@ -146,8 +187,14 @@ do_job(struct csign_channel *channel, struct csign_http *http,
 	case CSIGN_OP_REMOVE_DEVICE:
 		finish(&e, remove_one(&e));
 		break;
+	case CSIGN_OP_RENAME_DEVICE:
+		finish(&e, rename_one(&e));
+		break;
 	case CSIGN_OP_FETCH:
 		finish(&e, fetch(&e));
+		break;
+	case CSIGN_OP_LOOK:
+		finish(&e, look(&e));
 		break;
 	}
 }

@@ -31,10 +31,12 @@ struct question {
 	struct csign_http *http;
 	const struct csign_job *job;
 	struct csign_api_question id;
+	struct csign_api_notes notes;   /* that came with the creation */
 	struct csign_api_status status; /* of the newest poll */
 	struct csign_why why;
 	uint64_t deadline;     /* milliseconds since boot */
 	uint32_t after;        /* sequence of the newest event */
+	uint32_t answered;     /* sequence of the newest answer, 0 for none */
 	unsigned int failures; /* in a row */
 	uint8_t trouble;       /* of the newest poll, 0 if it went well */
 	bool seen;             /* the library knows that it was opened */
@@ -191,13 +193,29 @@ create_once(struct question *q, uint64_t began, uint32_t *ret_ms)
 		goto out;
 	}
 	reply = csign_http_reply(call);
-	trouble = csign_api_create_read(reply, q->job->op, &q->why, &q->id);
+	trouble = csign_api_create_read(
+	    reply, q->job->op, &q->why, &q->id, &q->notes);
 	if (trouble != 0 &&
 	    !create_again(q, reply, trouble, began, left_ms(until), ret_ms))
 		*ret_ms = 0;
 out:
 	csign_http_call_free(&call);
 	return trouble;
+}
+
+/* Before anything else, so that a device that is to go cannot answer first. */
+static void
+send_notes(struct question *q)
+{
+	for (size_t i = 0; i < q->notes.n; i++) {
+		const struct csign_frame note = {
+		    .type = CSIGN_FRAME_REMOVAL,
+		    .bytes = q->notes.notes[i].bytes,
+		    .len = q->notes.notes[i].len,
+		};
+
+		csign_channel_send(q->channel, &note);
+	}
 }
 
 static bool
@@ -216,6 +234,7 @@ create(struct question *q)
 		}
 	}
 	q->failures = 0;
+	send_notes(q);
 	send_code(q, CSIGN_FRAME_CREATED, 0);
 	return true;
 }
@@ -241,6 +260,7 @@ take_status(struct question *q)
 		break;
 	case CSIGN_API_ANSWERED:
 		csign_channel_send(q->channel, &answer);
+		q->answered = q->status.sequence;
 		q->deciding = true;
 		break;
 	case CSIGN_API_CANCELLED:
@@ -331,26 +351,44 @@ tell_expired(struct question *q)
 
 /* --- the end --- */
 
-/*
- * Outcome or cancellation: tried until the service took it, or knows better,
- * or CSIGN_OUTCOME_TIMEOUT_MS have passed.
- */
-static uint8_t
-tell_service(struct question *q, const struct csign_api_outcome *outcome)
+enum word { WORD_OUTCOME, WORD_CANCEL, WORD_REMOVED };
+
+/* What the service is told at the end. */
+struct last_word {
+	enum word word;
+	const struct csign_api_outcome *outcome;
+	const char *device;
+};
+
+static enum csign_err
+begin_word(struct question *q, const struct last_word *last, uint32_t left,
+    struct csign_http_call **ret_call)
 {
-	const uint64_t until = now_ms() + CSIGN_OUTCOME_TIMEOUT_MS;
+	switch (last->word) {
+	case WORD_OUTCOME:
+		return csign_api_outcome_begin(
+		    q->http, &q->id, last->outcome, left, ret_call);
+	case WORD_CANCEL:
+		return csign_api_cancel_begin(q->http, &q->id, left, ret_call);
+	case WORD_REMOVED:
+		return csign_api_remove_device_begin(
+		    q->http, last->device, left, ret_call);
+	}
+	return CSIGN_E_INTERNAL;
+}
+
+/* Tried until the service took it, or knows better, or the time is over. */
+static uint8_t
+tell_service(struct question *q, const struct last_word *last, uint64_t until)
+{
 	struct csign_http_call *call = NULL;
 	uint8_t trouble = CSIGN_TROUBLE_INTERNAL;
 	uint32_t left, pause;
-	enum csign_err r;
 
 	q->failures = 0;
 	while ((left = left_ms(until)) > 0) {
-		r = outcome != NULL
-			? csign_api_outcome_begin(
-			      q->http, &q->id, outcome, left, &call)
-			: csign_api_cancel_begin(q->http, &q->id, left, &call);
-		if (r != CSIGN_OK || !complete(q, call, false))
+		if (begin_word(q, last, left, &call) != CSIGN_OK ||
+		    !complete(q, call, false))
 			break;
 		trouble = csign_api_done_read(csign_http_reply(call), &q->why);
 		if (trouble == 0 || !retry_after(q, csign_http_reply(call),
@@ -364,17 +402,37 @@ tell_service(struct question *q, const struct csign_api_outcome *outcome)
 	return trouble;
 }
 
+/*
+ * Which devices are gone from the host.  Nobody waits for it, and what is not
+ * told today is told with the next question: the note is there until then.
+ */
+static void
+tell_removed(struct question *q)
+{
+	const uint64_t until = now_ms() + CSIGN_OUTCOME_TIMEOUT_MS;
+
+	for (size_t i = 0; i < q->channel->n_removed; i++) {
+		const struct last_word last = {
+		    .word = WORD_REMOVED, .device = q->channel->removed[i]};
+
+		(void)tell_service(q, &last, until);
+	}
+}
+
 /* The library has decided: true if that was its last word. */
 static bool
 deliver(struct question *q)
 {
-	const struct csign_api_outcome outcome = q->channel->outcome;
+	struct csign_api_outcome outcome = q->channel->outcome;
 	const bool again =
 	    outcome.code == CSIGN_OUTCOME_REJECTED && outcome.tries_left > 0;
+	const struct last_word last = {
+	    .word = WORD_OUTCOME, .outcome = &outcome};
 	uint8_t trouble;
 
 	q->channel->decided = false;
-	trouble = tell_service(q, &outcome);
+	outcome.sequence = q->answered;
+	trouble = tell_service(q, &last, now_ms() + CSIGN_OUTCOME_TIMEOUT_MS);
 	if (!again) {
 		q->closed = true;
 		return true;
@@ -410,7 +468,8 @@ void
 csign_question_run(struct csign_channel *channel, struct csign_http *http,
     const struct csign_job *job)
 {
-	static struct question q; /* 8 KiB of answer */
+	static const struct last_word cancel = {.word = WORD_CANCEL};
+	static struct question q; /* 8 KiB of answer, 16 of notes */
 
 	q = (struct question){
 	    .channel = channel,
@@ -423,5 +482,7 @@ csign_question_run(struct csign_channel *channel, struct csign_http *http,
 		return;
 	run(&q);
 	if (!q.closed)
-		(void)tell_service(&q, NULL);
+		(void)tell_service(
+		    &q, &cancel, now_ms() + CSIGN_OUTCOME_TIMEOUT_MS);
+	tell_removed(&q);
 }

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The life of one job: created, waited for, answered, decided, cancelled."""
+import base64
+import json
 import os
 import subprocess
 import time
@@ -11,6 +13,8 @@ from couriers import COURIER, KEY, Close, Courier, Service, reply
 STATUS = "POST /api/v1/status"
 OUTCOME = "POST /api/v1/approval/transaction-1/outcome"
 CANCEL = "DELETE /api/v1/approval/transaction-1"
+DEVICE = "4hx2k7q3m5rj6wza"
+REMOVE = "DELETE /api/v1/authenticators/"
 
 
 def waiting(service, n=1):
@@ -46,7 +50,8 @@ def test_approval_over_tls(good, authority):
         assert poll.json == {
             "statusToken": "token.1", "wait": 30, "after": 1}
         assert outcome.json == {
-            "outcome": "granted", "reason": "OK", "triesLeft": 0}
+            "outcome": "granted", "reason": "OK", "triesLeft": 0,
+            "sequence": 3}
         # One connection does for everything, and no request waits for the
         # acknowledgement of its own first half.
         assert service.connections == 1
@@ -80,6 +85,48 @@ def test_enrolment(service):
         assert courier.ended()[0] == 0
 
 
+def test_enrolment_names_its_device(service):
+    """Only the device that the host enrolled is the user's."""
+    with Courier(service, op="enrol") as courier:
+        courier.expect("started", "created")
+        service.happen("answered", b"A")
+        courier.expect("answer 41")
+        courier.say(f"outcome granted OK 0 {DEVICE}")
+        assert service.seen(OUTCOME).json == {
+            "outcome": "granted", "reason": "OK", "triesLeft": 0,
+            "sequence": 2, "deviceId": DEVICE}
+        assert courier.ended()[0] == 0
+
+
+def test_outcome_of_no_answer(service):
+    with Courier(service) as courier:
+        courier.expect("started", "created")
+        courier.say("outcome denied EXPIRED 0")
+        assert "sequence" not in service.seen(OUTCOME).json
+
+
+def test_retried_outcome_names_its_answer(service):
+    """A reply that was lost does not cost the next answer its turn: both
+    tries say which answer they are about."""
+    def lose_once(request, connection):
+        if len(service.all(OUTCOME)) == 1:
+            raise Close
+        return reply(204)
+
+    service.rules[OUTCOME] = lose_once
+    with Courier(service) as courier:
+        courier.expect("started", "created")
+        service.happen("answered", b"A")
+        courier.expect("answer 41")
+        courier.say("outcome rejected PROOF_SIGNATURE 2")
+        service.seen(OUTCOME, 2)
+        assert [r.json["sequence"] for r in service.all(OUTCOME)] == [2, 2]
+        service.happen("answered", b"B")
+        courier.expect("answer 42")
+        courier.say("outcome denied NO 0")
+        assert service.seen(OUTCOME, 3).json["sequence"] == service.sequence
+
+
 def test_no_delay_and_nothing_asked_while_deciding(service):
     with Courier(service) as courier:
         courier.expect("started", "created")
@@ -94,7 +141,7 @@ def test_no_delay_and_nothing_asked_while_deciding(service):
         courier.say("outcome rejected PROOF_SIGNATURE 2")
         assert service.seen(OUTCOME).json == {
             "outcome": "rejected", "reason": "PROOF_SIGNATURE",
-            "triesLeft": 2}
+            "triesLeft": 2, "sequence": 2}
         courier.expect("answer 42")
         assert len(service.all(STATUS)) == 2
         courier.say("outcome rejected LIMIT 0")
@@ -140,6 +187,116 @@ def test_unknown_question(service):
         service.rules[STATUS] = lambda r, c: reply(200, {"status": "unknown"})
         courier.expect("started", "created", "trouble 5 ")
         assert courier.ended()[0] == 0
+
+
+# --- removal by the phone -------------------------------------------------------
+
+def b64u(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def with_notes(service, removals):
+    """The reply to a creation, with this as what phones have to say."""
+    for call in ("POST /api/v1/approval", "POST /api/v1/users/enroll"):
+        def rule(request, connection, usual=service.rules[call]):
+            body = usual(request, connection).partition(b"\r\n\r\n")[2]
+            return reply(201, json.loads(body) | {"removals": removals})
+
+        service.rules[call] = rule
+
+
+def note(data, device=DEVICE):
+    return {"deviceId": device, "proof": b64u(data)}
+
+
+@pytest.mark.parametrize("op", ["approve", "enrol"])
+def test_removals_come_before_the_question(service, op):
+    largest = bytes(range(256)) * 16
+    with_notes(service, [note(b"one"), note(largest), note(largest),
+                         note(b"4" * 4096)])
+    with Courier(service, op=op) as courier:
+        courier.expect("started", "removal 6f6e65", "removal " + largest.hex(),
+                       "removal " + largest.hex(), "removal " + "34" * 4096,
+                       "created")
+
+
+BAD_NOTES = {
+    "a fifth": ([note(b"A")] * 5, 4),
+    "a hundred": ([note(b"A")] * 60, 4),
+    "too long": ([note(b"x" * 4097)], 0),
+    "huge": ([note(b"x" * 6000)], 0),
+    "empty": ([note(b"")], 0),
+    "with padding": ([{"deviceId": DEVICE, "proof": "QQ=="}], 0),
+    "not canonical": ([{"deviceId": DEVICE, "proof": "QR"}], 0),
+    "the other alphabet": ([{"deviceId": DEVICE, "proof": "+/+/"}], 0),
+    "a number": ([{"deviceId": DEVICE, "proof": 1}], 0),
+    "no proof": ([{"deviceId": DEVICE}], 0),
+    "no object": (["QQ", 1, None, []], 0),
+    "no list": ({"proof": "QQ"}, 0),
+    "text": ("QQ", 0),
+    "null": (None, 0),
+    "a bad one and a good one": ([{"proof": 1}, note(b"A")], 1),
+}
+
+
+@pytest.mark.parametrize("case", BAD_NOTES)
+def test_bad_removals_fail_no_question(service, case):
+    removals, good = BAD_NOTES[case]
+    with_notes(service, removals)
+    with Courier(service) as courier:
+        courier.expect("started", *["removal 41"] * good, "created")
+        service.happen("answered", b"A")
+        courier.expect("answer 41")
+
+
+def test_removed_is_told_after_the_outcome(service):
+    service.rules[REMOVE] = lambda r, c: reply(204)
+    other = "z" * 16
+    with_notes(service, [note(b"A"), note(b"B", other)])
+    with Courier(service) as courier:
+        courier.expect("started", "removal 41", "removal 42", "created")
+        for device in (DEVICE, other, DEVICE):
+            courier.say(f"removed {device}")
+        waiting(service)
+        service.happen("answered", b"A")
+        courier.expect("answer 41")
+        assert not service.all(REMOVE)
+        courier.say("outcome granted OK 0")
+        assert courier.ended()[0] == 0
+    last = [(r.method, r.path) for r in service.requests[-3:]]
+    assert last == [
+        ("POST", "/api/v1/approval/transaction-1/outcome"),
+        ("DELETE", f"/api/v1/authenticators/{DEVICE}"),
+        ("DELETE", f"/api/v1/authenticators/{other}")]
+
+
+def test_removed_is_told_after_a_cancel(service):
+    service.rules[REMOVE] = lambda r, c: reply(204)
+    with_notes(service, [note(b"A")])
+    with Courier(service) as courier:
+        courier.expect("started", "removal 41", "created")
+        courier.say(f"removed {DEVICE}")
+        courier.say("free")
+        service.seen(CANCEL)
+        service.seen(REMOVE)
+        assert courier.ended()[0] == 0
+
+
+@pytest.mark.parametrize("status", [403, 404, 500])
+def test_removed_that_is_not_taken(service, status):
+    """The note is still there then, and the next question tells it again."""
+    service.rules[REMOVE] = lambda r, c: reply(status, {"error": "x"})
+    with_notes(service, [note(b"A")])
+    with Courier(service) as courier:
+        courier.expect("started", "removal 41", "created")
+        courier.say(f"removed {DEVICE}")
+        service.happen("answered", b"A")
+        courier.expect("answer 41")
+        courier.say("outcome granted OK 0")
+        began = time.monotonic()
+        assert courier.ended()[0] == 0
+        assert time.monotonic() - began < 4
+    assert len(service.all(OUTCOME)) == 1
 
 
 # --- letting go ------------------------------------------------------------------
@@ -377,6 +534,31 @@ def test_remove_device(service):
                  deadline=3000) as courier:
         courier.expect("started", "trouble 10 ")
     assert len(service.requests) == 1
+
+
+def test_rename_device(service):
+    path = f"/api/v1/authenticators/{DEVICE}"
+    service.rules["PATCH /api/v1/authenticators/"] = lambda r, c: reply(204)
+    with Courier(service, op="rename-device", subject=DEVICE,
+                 text='Alice\'s "new" phöne', deadline=3000) as courier:
+        courier.expect("started", "done")
+    request = service.requests[0]
+    assert (request.method, request.path) == ("PATCH", path)
+    assert request.json == {"name": 'Alice\'s "new" phöne'}
+    assert ["Content-Type", "application/json"] in request.headers
+    assert ["Authorization", f"Bearer {KEY}"] in request.headers
+    with Courier(service, op="rename-device", subject="../users/u", text="x",
+                 deadline=3000) as courier:
+        courier.expect("started", "trouble 10 ")
+    assert len(service.requests) == 1
+
+
+def test_rename_unknown_device(service):
+    service.rules["PATCH /api/v1/authenticators/"] = lambda r, c: reply(
+        404, {"error": "not_found"})
+    with Courier(service, op="rename-device", subject=DEVICE, text="x",
+                 deadline=3000) as courier:
+        courier.expect("started", "trouble 5 ")
 
 
 # --- ways to the service ----------------------------------------------------------

@@ -4,6 +4,7 @@ check_PROGRAMS += tests/support/courier-drive
 tests_support_courier_drive_LDADD = lib/libcsign.la
 COURIER_TESTS = \
 	tests/courier/life.py \
+	tests/courier/removal.py \
 	tests/courier/replies.py \
 	tests/courier/tls.py
 TESTS += $(COURIER_TESTS)

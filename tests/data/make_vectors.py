@@ -149,6 +149,24 @@ def answers(link, made, phone_of):
     return out
 
 
+def removals(phone_of):
+    """Notes by which phones remove themselves, and the bytes they signed."""
+    accounts = [("plain", "web1.example.com", "alice", 1001),
+                ("quoted", 'a"b\\c/d', "CORP\\al'ice", 0),
+                ("other letters", "höst", "Jürgen 🔑", 4294967294),
+                ("made harmless", "web1\\u{7f}", "b\\u{200b}ob", 1002)]
+    out = []
+    for name, host, user, uid in accounts:
+        for kind, phone in phone_of.items():
+            data = oracle.removal_bytes(host, user, uid, phone.device_id)
+            out.append(
+                {"name": f"{kind}, {name}", "phone": kind, "host": host,
+                 "user": user, "uid": uid, "now": MS, "bytes": data.decode(),
+                 "challenge": oracle.challenge("remove", data).hex(),
+                 "note": phone.removal(host, user, uid).hex()})
+    return out
+
+
 def main():
     link = oracle.Link(bytes(range(16)), ORIGIN)
     phone_of = phones()
@@ -183,7 +201,7 @@ def main():
                   ephemeral).hex()}
              for name, phone in phone_of.items()]
     choices = [("approve", ""), ("approve", "482913"), ("deny", ""),
-               ("not-me", ""), ("enroll", "")]
+               ("not-me", ""), ("enroll", ""), ("remove", "")]
     out = {
         "about": "Test vectors of countersign-protocol(7), version 1. "
                  "Keys, nonces, digests, points and answers are hexadecimal; "
@@ -222,6 +240,7 @@ def main():
         "sealed": sealed(link, contents[1]["content"].encode()),
         "deviceSeals": seals,
         "answers": answers(link, bytes_of, phone_of),
+        "removals": removals(phone_of),
     }
     json.dump(out, sys.stdout, indent=1, ensure_ascii=True)
     print()

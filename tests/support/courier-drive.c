@@ -4,7 +4,8 @@
  * job, each frame becomes a line with the milliseconds since the start behind
  * it, and lines on standard input say what to do:
  *
- *      outcome granted|denied|rejected REASON TRIES
+ *      outcome granted|denied|rejected REASON TRIES [DEVICE]
+ *      removed DEVICE
  *      free            (let go)
  *      kill
  *
@@ -69,10 +70,11 @@ static void
 print_frame(const struct csign_frame *frame)
 {
 	static const char *const names[] = {
-	    "created", "seen", "answer", "ended", "done", "trouble"};
+	    "created", "seen", "answer", "ended", "done", "trouble", "removal"};
 
 	printf("%s", names[frame->type - CSIGN_FRAME_CREATED]);
-	if (frame->type == CSIGN_FRAME_ANSWER) {
+	if (frame->type == CSIGN_FRAME_ANSWER ||
+	    frame->type == CSIGN_FRAME_REMOVAL) {
 		printf(" ");
 		for (size_t i = 0; i < frame->len; i++)
 			printf("%02x", frame->bytes[i]);
@@ -92,7 +94,7 @@ obey(struct csign_leash **leash, char *line)
 	static const char *const outcomes[] = {
 	    "granted", "denied", "rejected", NULL};
 	char *save = NULL, *word = strtok_r(line, " \n", &save);
-	const char *outcome, *reason, *tries;
+	const char *outcome, *reason, *tries, *device;
 
 	if (word == NULL)
 		return true;
@@ -104,13 +106,21 @@ obey(struct csign_leash **leash, char *line)
 		csign_leash_kill(leash);
 		return false;
 	}
+	if (strcmp(word, "removed") == 0) {
+		device = strtok_r(NULL, " \n", &save);
+		if (device == NULL ||
+		    csign_leash_removed(*leash, device) != CSIGN_OK)
+			printf("removal not taken\n");
+		return true;
+	}
 	outcome = strtok_r(NULL, " \n", &save);
 	reason = strtok_r(NULL, " \n", &save);
 	tries = strtok_r(NULL, " \n", &save);
+	device = strtok_r(NULL, " \n", &save);
 	if (outcome == NULL || reason == NULL || tries == NULL)
 		errx(2, "outcome WORD REASON TRIES");
 	if (csign_leash_outcome(*leash, index_of(outcome, outcomes), reason,
-		(uint8_t)strtoul(tries, NULL, 10)) != CSIGN_OK)
+		(uint8_t)strtoul(tries, NULL, 10), device) != CSIGN_OK)
 		printf("outcome not taken\n");
 	return true;
 }
@@ -156,9 +166,10 @@ converse(struct csign_leash **leash)
 int
 main(int argc, char **argv)
 {
-	static const char *const ops[] = {
-	    "approve", "enrol", "ping", "remove-user", "remove-device", NULL};
+	static const char *const ops[] = {"approve", "enrol", "ping",
+	    "remove-user", "remove-device", "fetch", "rename-device", NULL};
 	static unsigned char content[CSIGN_CONTENT_MAX];
+	const char *text = arg(argv, "text", "");
 	const struct csign_job job = {
 	    .op = index_of(arg(argv, "op", "approve"), ops),
 	    .deadline_ms = number(argv, "deadline", "90000"),
@@ -172,7 +183,8 @@ main(int argc, char **argv)
 	    .subject = arg(argv, "subject", "alice"),
 	    .link_id = arg(argv, "link", "AAAAAAAAAAAAAAAAAAAAAA"),
 	    .content = content,
-	    .content_len = number(argv, "content", "1000"),
+	    .content_len = text[0] != '\0' ? strlen(text)
+					   : number(argv, "content", "1000"),
 	    .lifetime = (uint16_t)number(argv, "lifetime", "90"),
 	};
 	struct csign_leash *leash = NULL;
@@ -183,6 +195,7 @@ main(int argc, char **argv)
 	pid_t pid;
 
 	(void)argc;
+	memcpy(content, text, strlen(text));
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	setvbuf(stdin, NULL, _IONBF, 0);
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1L, 0L, 0L, 0L) != 0)

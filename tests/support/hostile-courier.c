@@ -225,11 +225,11 @@ be(const char *mode, char **argv)
 	if (strcmp(mode, "random") == 0)
 		send_random();
 	if (strcmp(mode, "outcome") == 0)
-		send_bytes("csf1\x02\1\0\0\0", 9);
+		send_bytes("csf1\x02\1\0\0\0\0\0", 11);
 	if (strcmp(mode, "job") == 0)
 		send_bytes("csf1\x01", 5);
 	if (strcmp(mode, "success") == 0)
-		send_bytes("csf1\x16", 5);
+		send_bytes("csf1\x17", 5);
 	if (strcmp(mode, "created") == 0)
 		send_bytes("csf1\x10", 5);
 	if (strcmp(mode, "twice") == 0) {

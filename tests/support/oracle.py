@@ -11,6 +11,7 @@ what the page says.  It has no network and keeps nothing on disk.
     answer = phone.deny(link, content)              # signed
     answer = phone.not_me(link, content)            # signed
     answer = decline(link)                          # unsigned
+    note = phone.removal("web1", "alice", 1001)     # "proof" for the service
 
 content may be the base64url text of the service's JSON or bytes; answers come
 as that text.  Phone("webauthn", origin="https://approve.example.org") is an
@@ -18,7 +19,8 @@ authenticator with a page around it.  What a test wants to be wrong, it gives
 to sign(), pack() and link.seal_answer() itself, or as keywords (flags, counter,
 challenge, client_data, ...).
 
-verify() and verify_enrolment() are the host's side, and raise Refused.
+verify(), verify_enrolment() and verify_removal() are the host's side, and raise
+Refused.
 """
 import base64
 import hashlib
@@ -40,7 +42,7 @@ CURVE = ec.SECP256R1()
 ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551
 KINDS = {"unsigned": 0, "webauthn": 1, "p256": 2}
 KIND_NAMES = {v: k for k, v in KINDS.items()}
-RESERVED = ("deny", "not-me", "enroll")
+RESERVED = ("deny", "not-me", "enroll", "remove")
 UP, UV, BE, BS, AT, ED = 0x01, 0x04, 0x08, 0x10, 0x40, 0x80
 
 
@@ -331,6 +333,14 @@ def challenge(choice, data, code=""):
                   struct.pack(">I", len(data)), data, b"\0", code.encode())
 
 
+# --- REMOVAL ----------------------------------------------------------------
+
+def removal_bytes(host, user, uid, device):
+    """What a phone signs to be removed; texts as a transaction has them."""
+    return dump({"v": 1, "kind": "removal", "host": host, "user": user,
+                 "uid": uid, "device": device}).encode()
+
+
 # --- ANSWER, ENROLMENT ------------------------------------------------------
 
 def _v16(data):
@@ -556,6 +566,20 @@ class Phone:
         return b64u(link.seal_answer(
             self.enrolment(question.bytes, **wrong), nonce))
 
+    def removal(self, host, user, uid, **wrong):
+        """A note's bytes, by which that host removes this device.
+
+        host, user, uid as in a transaction's members; wrong: as sign(), and
+        data, choice, device.
+        """
+        data = wrong.pop("data", None)
+        if data is None:
+            data = removal_bytes(host, user, uid, self.device_id)
+        choice = wrong.pop("choice", "remove")
+        device = wrong.pop("device", self.device_id)
+        return pack(self.kind, choice, device,
+                    *self.sign(challenge(choice, data), **wrong))
+
     def open_seal(self, sealed):
         """S out of this device's inbox."""
         return device_open(self.seal_key, self.device_id, sealed)
@@ -586,13 +610,13 @@ def _check_client_data(data, type_, chal, origin):
         raise Refused("PROOF_CROSS_ORIGIN")
 
 
-def _check_p256(b, chal, now_ms):
+def _check_p256(b, chal, now_ms=None):
     ms, _, text = b.decode("ascii", "replace").partition("_")
     if not ms.isdigit() or len(text) != 43:
         raise Refused("PROOF_CLIENT_DATA")
     if text != b64u(chal):
         raise Refused("PROOF_CHALLENGE")
-    if abs(int(ms) - now_ms) > 60000:
+    if now_ms is not None and abs(int(ms) - now_ms) > 60000:
         raise Refused("PROOF_TIME")
 
 
@@ -602,6 +626,19 @@ def _check_head(a, rp, allowed):
     if a[32] not in allowed:
         raise Refused("PROOF_FLAGS")
     return a[32], struct.unpack(">I", a[33:37])[0]
+
+
+def _check_assertion(answer, chal, device):
+    """Flags and counter of a webauthn answer whose signature is good."""
+    a, b = answer["a"], answer["b"]
+    _check_client_data(b, "webauthn.get", chal, device["origin"])
+    if len(a) != 37:
+        raise Refused("PROOF_LENGTH")
+    flags, counter = _check_head(a, device["rp"], (0x05, 0x0d, 0x1d))
+    if bool(flags & BE) != device["backup"]:
+        raise Refused("PROOF_BACKUP")
+    es256_verify(device["point"], a + sha256(b), answer["signature"])
+    return flags, counter
 
 
 def verify(plain, data, device, code="", now_ms=None):
@@ -616,18 +653,12 @@ def verify(plain, data, device, code="", now_ms=None):
     if choice not in json.loads(data)["choices"] + ["deny", "not-me"]:
         raise Refused("PROOF_CHOICE")
     chal = challenge(choice, data, "" if choice in RESERVED else code)
-    a, b = answer["a"], answer["b"]
+    b = answer["b"]
     if device["kind"] == "p256":
         _check_p256(b, chal, time.time() * 1000 if now_ms is None else now_ms)
         es256_verify(device["point"], b, answer["signature"])
         return choice
-    _check_client_data(b, "webauthn.get", chal, device["origin"])
-    if len(a) != 37:
-        raise Refused("PROOF_LENGTH")
-    flags, counter = _check_head(a, device["rp"], (0x05, 0x0d, 0x1d))
-    if bool(flags & BE) != device["backup"]:
-        raise Refused("PROOF_BACKUP")
-    es256_verify(device["point"], a + sha256(b), answer["signature"])
+    flags, counter = _check_assertion(answer, chal, device)
     if (counter or device["counter"]) and counter <= device["counter"] and \
             not flags & BE:
         raise Refused("PROOF_COUNTER")
@@ -665,3 +696,22 @@ def verify_enrolment(plain, data, rp, origin, now_ms=None):
     if answer["device"] != device["id"]:
         raise Refused("PROOF_DEVICE")
     return device
+
+
+def verify_removal(note, host, user, uid, device):
+    """That this device signed to be removed there, or Refused.
+
+    Neither time nor counter is looked at: a note may be old.
+    """
+    answer = unpack(note)
+    if answer["kind"] != device["kind"] or answer["device"] != device["id"]:
+        raise Refused("PROOF_DEVICE")
+    if answer["choice"] != "remove":
+        raise Refused("PROOF_CHOICE")
+    chal = challenge("remove",
+                     removal_bytes(host, user, uid, device["id"]))
+    if device["kind"] == "p256":
+        _check_p256(answer["b"], chal)
+        es256_verify(device["point"], answer["b"], answer["signature"])
+    else:
+        _check_assertion(answer, chal, device)

@@ -74,6 +74,8 @@ static const struct csign_audit usual = {
     .device_name = "Alice's \"Pixel\" \\ \xc3\xbc",
     .choice = "approve",
     .by = "root",
+    .replaces = "m2v6t8zq4c3xh5sd",
+    .codes_left = "7",
     .question = "AAECAwQFBgcI",
     .flags = 5,
     .counter = 4000000000U,
@@ -101,8 +103,10 @@ a_record_is_a_line_of_json(void **state)
 	    "\"rhost\":\"192.0.2.7\",\"device\":\"4hx2k7q3m5rj6wza\","
 	    "\"deviceName\":\"Alice's \\\"Pixel\\\" \\\\ \xc3\xbc\","
 	    "\"choice\":\"approve\",\"by\":\"root\","
+	    "\"replaces\":\"m2v6t8zq4c3xh5sd\","
 	    "\"question\":\"AAECAwQFBgcI\",\"config\":\"0123456789abcdef\","
-	    "\"flags\":5,\"counter\":4000000000,\"latencyMs\":4321}\n");
+	    "\"codesLeft\":7,\"flags\":5,\"counter\":4000000000,\"latencyMs\":"
+	    "4321}\n");
 	assert_int_equal(stat(scratch(NAME), &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
 }

@@ -143,7 +143,7 @@ test_job_damaged(void **state)
 		assert_err("magic, type", read_job(bytes, len), CSIGN_E_FORMAT);
 		bytes[i] ^= 1;
 	}
-	bytes[5] = CSIGN_OP_FETCH + 1;
+	bytes[5] = CSIGN_OP_LOOK + 1;
 	assert_err("op", read_job(bytes, len), CSIGN_E_FORMAT);
 	bytes[5] = CSIGN_OP_APPROVE;
 	assert_ok(read_job(bytes, len));
@@ -153,6 +153,8 @@ test_job_damaged(void **state)
 	assert_err("NUL", read_job(bytes, len), CSIGN_E_FORMAT);
 }
 
+#define DEVICE "4hx2k7q3m5rj6wza"
+
 /* clang-format off */
 static const struct {
 	const char *name;
@@ -160,19 +162,26 @@ static const struct {
 	const char *packet;
 	struct csign_frame frame;
 } frames[] = {
-	{"created", 5, "csf1\x10", {CSIGN_FRAME_CREATED, 0, 0, NULL, 0}},
-	{"seen", 5, "csf1\x11", {CSIGN_FRAME_SEEN, 0, 0, NULL, 0}},
+	{"created", 5, "csf1\x10", {CSIGN_FRAME_CREATED, 0, 0, NULL, 0, ""}},
+	{"seen", 5, "csf1\x11", {CSIGN_FRAME_SEEN, 0, 0, NULL, 0, ""}},
 	{"answer", 10, "csf1\x12\0\3abc",
-	    {CSIGN_FRAME_ANSWER, 0, 0, (const unsigned char *)"abc", 3}},
+	    {CSIGN_FRAME_ANSWER, 0, 0, (const unsigned char *)"abc", 3, ""}},
 	{"ended", 6, "csf1\x13\2", {CSIGN_FRAME_ENDED, CSIGN_END_EXPIRED, 0,
-	    NULL, 0}},
-	{"done", 5, "csf1\x14", {CSIGN_FRAME_DONE, 0, 0, NULL, 0}},
+	    NULL, 0, ""}},
+	{"done", 5, "csf1\x14", {CSIGN_FRAME_DONE, 0, 0, NULL, 0, ""}},
 	{"trouble", 12, "csf1\x15\x0a\0\4oops",
 	    {CSIGN_FRAME_TROUBLE, CSIGN_TROUBLE_INTERNAL, 0,
-		(const unsigned char *)"oops", 4}},
-	{"outcome", 11, "csf1\2\3\0\2no\1",
+		(const unsigned char *)"oops", 4, ""}},
+	{"removal", 10, "csf1\x16\0\3abc",
+	    {CSIGN_FRAME_REMOVAL, 0, 0, (const unsigned char *)"abc", 3, ""}},
+	{"outcome", 13, "csf1\2\3\0\2no\1\0\0",
 	    {CSIGN_FRAME_OUTCOME, CSIGN_OUTCOME_REJECTED, 1,
-		(const unsigned char *)"no", 2}},
+		(const unsigned char *)"no", 2, ""}},
+	{"outcome of an enrolment", 29, "csf1\2\1\0\2OK\0\0\x10" DEVICE,
+	    {CSIGN_FRAME_OUTCOME, CSIGN_OUTCOME_GRANTED, 0,
+		(const unsigned char *)"OK", 2, DEVICE}},
+	{"removed", 23, "csf1\3\0\x10" DEVICE,
+	    {CSIGN_FRAME_REMOVED, 0, 0, NULL, 0, DEVICE}},
 };
 
 static const struct {
@@ -185,7 +194,17 @@ static const struct {
 	{"no type", 5, "csf1\0"},
 	{"a job", 5, "csf1\1"},
 	{"type between", 5, "csf1\x0f"},
-	{"type beyond", 5, "csf1\x16"},
+	{"type beyond", 5, "csf1\x17"},
+	{"type between the ways", 5, "csf1\4"},
+	{"removal without bytes", 7, "csf1\x16\0\0"},
+	{"removed without a device", 7, "csf1\3\0\0"},
+	{"removed with half an id", 15, "csf1\3\0\x08" "4hx2k7q3"},
+	{"removed with a longer id", 24, "csf1\3\0\x11" DEVICE "a"},
+	{"removed with a path", 23, "csf1\3\0\x10" "../../users/4hx2"},
+	{"removed in capitals", 23, "csf1\3\0\x10" "4HX2K7Q3M5RJ6WZA"},
+	{"removed with a NUL", 23, "csf1\3\0\x10" "4hx2k7q3m5rj6wz\0"},
+	{"removed with more", 24, "csf1\3\0\x10" DEVICE "\0"},
+	{"denied, with a device", 29, "csf1\2\2\0\2OK\0\0\x10" DEVICE},
 	{"type 255", 5, "csf1\xff"},
 	{"another version", 5, "csf2\x10"},
 	{"created with more", 6, "csf1\x10\0"},
@@ -196,9 +215,9 @@ static const struct {
 	{"ended 3", 6, "csf1\x13\3"},
 	{"trouble 0", 8, "csf1\x15\0\0\0"},
 	{"trouble 11", 8, "csf1\x15\x0b\0\0"},
-	{"outcome 0", 9, "csf1\2\0\0\0\0"},
-	{"outcome 4", 9, "csf1\2\4\0\0\0"},
-	{"outcome with 9 tries", 9, "csf1\2\3\0\0\x09"},
+	{"outcome 0", 11, "csf1\2\0\0\0\0\0\0"},
+	{"outcome 4", 11, "csf1\2\4\0\0\0\0\0"},
+	{"outcome with 9 tries", 11, "csf1\2\3\0\0\x09\0\0"},
 };
 /* clang-format on */
 
@@ -207,7 +226,7 @@ assert_same_frame(
     const char *name, const struct csign_frame *a, const struct csign_frame *b)
 {
 	if (a->type != b->type || a->code != b->code ||
-	    a->tries_left != b->tries_left)
+	    a->tries_left != b->tries_left || strcmp(a->device, b->device) != 0)
 		fail_msg("%s: another frame", name);
 	assert_bytes(name, a->len == 0 ? "" : (const char *)a->bytes, a->len,
 	    b->len == 0 ? "" : (const char *)b->bytes, b->len);
@@ -232,9 +251,13 @@ test_frames(void **state)
 		    csign_buf_len(out), frames[i].packet, frames[i].len);
 	}
 	csign_buf_clear(out);
-	assert_ok(csign_frame_outcome(out, CSIGN_OUTCOME_REJECTED, "no", 1));
+	assert_ok(
+	    csign_frame_outcome(out, CSIGN_OUTCOME_REJECTED, "no", 1, NULL));
 	assert_bytes("outcome", csign_buf_data(out), csign_buf_len(out),
-	    "csf1\2\3\0\2no\1", 11);
+	    "csf1\2\3\0\2no\1\0\0", 13);
+	assert_err("no id",
+	    csign_frame_outcome(out, CSIGN_OUTCOME_GRANTED, "OK", 0, "4hx2"),
+	    CSIGN_E_INVALID);
 	csign_buf_free(&out);
 }
 
@@ -276,6 +299,14 @@ test_write_refuses(void **state)
 		.len = CSIGN_WHY_SIZE},
 	    {.type = CSIGN_FRAME_OUTCOME},
 	    {.type = CSIGN_FRAME_OUTCOME, .code = 1, .tries_left = 9},
+	    {.type = CSIGN_FRAME_OUTCOME, .code = 2, .device = DEVICE},
+	    {.type = CSIGN_FRAME_OUTCOME, .code = 1, .device = "4hx2"},
+	    {.type = CSIGN_FRAME_REMOVED},
+	    {.type = CSIGN_FRAME_REMOVED, .device = "4hx2"},
+	    {.type = CSIGN_FRAME_REMOVAL},
+	    {.type = CSIGN_FRAME_REMOVAL,
+		.bytes = big,
+		.len = CSIGN_REMOVAL_MAX + 1},
 	};
 	struct csign_buf *out = new_buf();
 

@@ -60,6 +60,25 @@ def test_answer_verifies(answer):
             oracle.verify(plain, data, device, answer["code"], answer["now"])
 
 
+@pytest.mark.parametrize("note", VECTORS["removals"], ids=lambda n: n["name"])
+def test_removal_verifies(note):
+    device = phone_of(note["phone"])
+    account = note["host"], note["user"], note["uid"]
+    data = bytes.fromhex(note["note"])
+    assert oracle.removal_bytes(*account, device["id"]).decode() == \
+        note["bytes"]
+    oracle.verify_removal(data, *account, device)
+    for wrong in (("web2", *account[1:]), (account[0], "bob", account[2]),
+                  (*account[:2], 1)):
+        with pytest.raises(oracle.Refused, match="PROOF_CHALLENGE"):
+            oracle.verify_removal(data, *wrong, device)
+    # The device's own bytes, whatever is around them.
+    assert json.loads(note["bytes"])["device"] == device["id"]
+    other = phone_of("p256" if note["phone"] == "webauthn" else "webauthn")
+    with pytest.raises(oracle.Refused, match="PROOF_DEVICE"):
+        oracle.verify_removal(data, *account, other)
+
+
 WRONG = [
     ("p256", {"ms": 1}, "PROOF_TIME"),
     ("p256", {"challenge": bytes(32)}, "PROOF_CHALLENGE"),
@@ -128,6 +147,8 @@ def test_manual_has_the_golden_values():
         approve["webauthn approve"]["plain"],
         enrol["plain"],
         VECTORS["deviceSeals"][0]["sealed"],
+        VECTORS["removals"][0]["bytes"], VECTORS["removals"][0]["challenge"],
+        VECTORS["removals"][0]["note"], VECTORS["removals"][1]["note"],
         VECTORS["testLink"]["testSecret"], VECTORS["testLink"]["linkId"],
         BYTES["sudo"].decode(), BYTES["enrolment"].decode(),
     ]

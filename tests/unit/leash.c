@@ -114,7 +114,8 @@ test_bad_couriers(void **state)
 		    csign_leash_next(leash, 5000, &why, &frame),
 		    CSIGN_E_COURIER);
 		assert_err(modes[i],
-		    csign_leash_outcome(leash, CSIGN_OUTCOME_DENIED, "", 0),
+		    csign_leash_outcome(
+			leash, CSIGN_OUTCOME_DENIED, "", 0, NULL),
 		    CSIGN_E_COURIER);
 		assert_true(now_ms() - began < 2000);
 		csign_leash_free(&leash);
@@ -175,11 +176,12 @@ test_outcome(void **state)
 	int sent = 0;
 
 	(void)state;
-	assert_ok(csign_leash_outcome(leash, CSIGN_OUTCOME_REJECTED, "WHY", 2));
+	assert_ok(
+	    csign_leash_outcome(leash, CSIGN_OUTCOME_REJECTED, "WHY", 2, NULL));
 	hear_text(leash, text, sizeof(text));
 	assert_string_equal(text, "3 WHY 2");
 	assert_err("reason",
-	    csign_leash_outcome(leash, (enum csign_outcome)7, "", 0),
+	    csign_leash_outcome(leash, (enum csign_outcome)7, "", 0, NULL),
 	    CSIGN_E_INVALID);
 	csign_leash_kill(&leash);
 
@@ -188,7 +190,7 @@ test_outcome(void **state)
 	began = now_ms();
 	do
 		r = csign_leash_outcome(
-		    leash, CSIGN_OUTCOME_DENIED, "reason", 0);
+		    leash, CSIGN_OUTCOME_DENIED, "reason", 0, NULL);
 	while (r == CSIGN_OK && ++sent < 100000);
 	assert_err("full", r, CSIGN_E_COURIER);
 	assert_true(now_ms() - began < 2000);
@@ -200,7 +202,7 @@ test_outcome(void **state)
 	while ((pfd.revents & POLLHUP) == 0)
 		assert_int_equal(poll(&pfd, 1, 5000), 1);
 	assert_err("gone",
-	    csign_leash_outcome(leash, CSIGN_OUTCOME_DENIED, "", 0),
+	    csign_leash_outcome(leash, CSIGN_OUTCOME_DENIED, "", 0, NULL),
 	    CSIGN_E_COURIER);
 	csign_leash_free(&leash);
 }

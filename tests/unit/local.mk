@@ -229,6 +229,35 @@ tests_unit_state_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=csign_clock_boot -Wl,--wrap=fsync \
 	-Wl,--wrap=renameat2 -Wl,--wrap=write
 
+# A host with accounts, devices and states, on a disk that fails: registry.h.
+REGISTRY_FILES = tests/unit/registry.c tests/unit/registry.h \
+	$(SCRATCH_SOURCES) $(PEOPLE_SOURCES)
+REGISTRY_LINK = $(AM_LDFLAGS) \
+	-Wl,--wrap=csign_clock_boot,--wrap=csign_clock_wall \
+	-Wl,--wrap=csign_random,--wrap=fchmod,--wrap=fdatasync,--wrap=fsync \
+	-Wl,--wrap=getpwnam_r,--wrap=getpwuid_r,--wrap=openat \
+	-Wl,--wrap=renameat2,--wrap=unlinkat,--wrap=write
+
+UNIT_TESTS += tests/unit/backup tests/unit/devices tests/unit/recovery
+
+tests_unit_backup_SOURCES = tests/unit/backup.c $(REGISTRY_FILES)
+tests_unit_backup_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_backup_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_backup_LDADD = $(UNIT_LIBS)
+tests_unit_backup_LDFLAGS = $(REGISTRY_LINK)
+
+tests_unit_devices_SOURCES = tests/unit/devices.c $(REGISTRY_FILES)
+tests_unit_devices_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_devices_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_devices_LDADD = $(UNIT_LIBS)
+tests_unit_devices_LDFLAGS = $(REGISTRY_LINK)
+
+tests_unit_recovery_SOURCES = tests/unit/recovery.c $(REGISTRY_FILES)
+tests_unit_recovery_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_recovery_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_recovery_LDADD = $(UNIT_LIBS)
+tests_unit_recovery_LDFLAGS = $(REGISTRY_LINK)
+
 # the courier's leash
 UNIT_TESTS += tests/unit/frame tests/unit/leash
 check_PROGRAMS += tests/support/hostile-courier
@@ -246,15 +275,34 @@ tests_unit_leash_LDADD = $(UNIT_LIBS)
 tests_support_hostile_courier_LDADD = lib/libcsign.la
 
 # approvals and enrolments
-UNIT_TESTS += tests/unit/approval
+# A host and a courier that is played: played.h.
+PLAYED_FILES = tests/unit/played.c tests/unit/played.h
+PLAYED_LINK = $(AM_LDFLAGS) \
+	-Wl,--wrap=csign_leash_start,--wrap=csign_leash_fd \
+	-Wl,--wrap=csign_leash_next,--wrap=csign_leash_outcome \
+	-Wl,--wrap=csign_leash_removed \
+	-Wl,--wrap=csign_leash_free,--wrap=csign_leash_kill \
+	-Wl,--wrap=csign_clock_boot
+
+UNIT_TESTS += tests/unit/approval tests/unit/enrolment tests/unit/removal
+
+tests_unit_approval_SOURCES = tests/unit/approval.c $(PLAYED_FILES)
 tests_unit_approval_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_approval_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_approval_LDADD = $(UNIT_LIBS)
-tests_unit_approval_LDFLAGS = $(AM_LDFLAGS) \
-	-Wl,--wrap=csign_leash_start,--wrap=csign_leash_fd \
-	-Wl,--wrap=csign_leash_next,--wrap=csign_leash_outcome \
-	-Wl,--wrap=csign_leash_free,--wrap=csign_leash_kill \
-	-Wl,--wrap=csign_clock_boot
+tests_unit_approval_LDFLAGS = $(PLAYED_LINK)
+
+tests_unit_enrolment_SOURCES = tests/unit/enrolment.c $(PLAYED_FILES)
+tests_unit_enrolment_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_enrolment_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_enrolment_LDADD = $(UNIT_LIBS)
+tests_unit_enrolment_LDFLAGS = $(PLAYED_LINK)
+
+tests_unit_removal_SOURCES = tests/unit/removal.c $(PLAYED_FILES)
+tests_unit_removal_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_removal_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_removal_LDADD = $(UNIT_LIBS)
+tests_unit_removal_LDFLAGS = $(PLAYED_LINK)
 
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)

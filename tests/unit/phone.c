@@ -121,6 +121,7 @@ test_answers(void **state)
 	    {"sudo", "deny", "482913", CSIGN_E_INVALID},
 	    {"sudo", "not-me", "482913", CSIGN_E_INVALID},
 	    {"sudo", "enroll", "", CSIGN_E_INVALID},
+	    {"sudo", "remove", "", CSIGN_E_INVALID},
 	    {"sudo", "", "", CSIGN_E_INVALID},
 	    {"basic", "approve", "4829", CSIGN_E_INVALID},
 	    {"enrolment", "approve", "", CSIGN_E_INVALID},

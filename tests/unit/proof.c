@@ -5,6 +5,7 @@
  */
 #include "proving.h"
 
+#include "transaction.h"
 #include "vectors.h"
 
 /* --- EVP_DigestVerify, seen and led astray ---------------------------------
@@ -43,6 +44,7 @@ test_challenge_vectors(void **state)
 	    {"challenge deny", "deny", ""},
 	    {"challenge not-me", "not-me", ""},
 	    {"challenge enroll", "enroll", ""},
+	    {"challenge remove", "remove", ""},
 	};
 	struct json_object *v = vec(vectors(), "basic");
 	const char *transaction = vec_str(v, "transaction");
@@ -69,6 +71,7 @@ test_challenge_refused(void **state)
 	    {"deny", "482913", CSIGN_E_INVALID},
 	    {"not-me", "482913", CSIGN_E_INVALID},
 	    {"enroll", "482913", CSIGN_E_INVALID},
+	    {"remove", "482913", CSIGN_E_INVALID},
 	    {"approve", "48291", CSIGN_E_INVALID},
 	    {"approve", "4829130", CSIGN_E_INVALID},
 	    {"approve", "48291x", CSIGN_E_INVALID},
@@ -207,6 +210,58 @@ test_vectors(void **state)
 		n++;
 	}
 	assert_int_equal(n, 12);
+}
+
+/* The bytes as another implementation writes and signs them. */
+static void
+check_removal(struct json_object *v)
+{
+	struct csign_proof_policy policy = {
+	    .kinds = CSIGN_KIND_BIT_WEBAUTHN | CSIGN_KIND_BIT_P256,
+	    .any_time = true,
+	};
+	const char *bytes = vec_str(v, "bytes");
+	static unsigned char note[1024];
+	const size_t len = vec_hex(v, "note", note, sizeof(note));
+	unsigned char challenge[32], want[32];
+	struct csign_proof_facts facts;
+	static struct csign_device device;
+	struct csign_answer answer;
+	struct csign_buf *out = NULL;
+
+	device_of(vec(vec(vectors(), "phones"), vec_str(v, "phone")), &device);
+	assert_ok(csign_buf_new(CSIGN_TRANSACTION_MAX, &out));
+	assert_ok(csign_removal_write(vec_str(v, "host"), vec_str(v, "user"),
+	    (uint32_t)json_object_get_int64(vec(v, "uid")), device.id, out));
+	assert_string_equal(csign_buf_str(out), bytes);
+	csign_buf_free(&out);
+	assert_ok(csign_challenge(
+	    crypto, "remove", bytes, strlen(bytes), "", challenge));
+	vec_hex(v, "challenge", want, sizeof(want));
+	assert_memory_equal(challenge, want, sizeof(want));
+	assert_ok(csign_answer_read(note, len, false, &answer));
+	assert_string_equal(answer.choice, "remove");
+	assert_err(vec_str(v, "name"),
+	    csign_proof_check(
+		crypto, &device, &answer, challenge, &policy, &facts),
+	    CSIGN_OK);
+	/* Only a note may be old. */
+	policy.any_time = false;
+	assert_err(vec_str(v, "name"),
+	    csign_proof_check(
+		crypto, &device, &answer, challenge, &policy, &facts),
+	    device.kind == CSIGN_KIND_P256 ? CSIGN_E_PROOF_TIME : CSIGN_OK);
+}
+
+static void
+test_removals(void **state)
+{
+	struct json_object *list = vec(vectors(), "removals");
+
+	(void)state;
+	assert_int_equal(json_object_array_length(list), 8);
+	for (size_t i = 0; i < json_object_array_length(list); i++)
+		check_removal(json_object_array_get_idx(list, i));
 }
 
 /* WebAuthn Level 3, section "Test Vectors", none-es256. */
@@ -644,6 +699,7 @@ main(void)
 	    cmocka_unit_test(test_challenge_refused),
 	    cmocka_unit_test(test_challenge_differs),
 	    cmocka_unit_test(test_vectors),
+	    cmocka_unit_test(test_removals),
 	    cmocka_unit_test(test_webauthn_level_3),
 	    cmocka_unit_test(test_device),
 	    cmocka_unit_test(test_other_question),

@@ -257,6 +257,12 @@ the_defaults_are_the_careful_ones(void **state)
 	(void)state;
 	assert_ok(load(SERVICE, "sudo", &s, NULL));
 	assert_int_equal(s.unenrolled, CSIGN_UNENROLLED_DENY);
+	assert_false(s.enroll_root);
+	assert_false(s.recovery_enroll);
+	assert_true(s.recovery);
+	assert_int_equal(s.self_enroll, CSIGN_SELF_ENROLL_NO);
+	assert_null(s.ask_users);
+	assert_null(s.ask_groups);
 	assert_int_equal(s.device_kinds, CSIGN_KIND_BIT_WEBAUTHN);
 	assert_int_equal(s.lifetime, 90);
 	assert_int_equal(s.max_devices, 8);
@@ -285,6 +291,9 @@ words_have_the_numbers_of_their_enums(void **state)
 	} rows[] = {
 #define AT(member) offsetof(struct csign_settings, member)
 	    {"unenrolled = ignore", AT(unenrolled), CSIGN_UNENROLLED_IGNORE},
+	    {"unenrolled = enroll", AT(unenrolled), CSIGN_UNENROLLED_ENROLL},
+	    {"self_enroll = approve", AT(self_enroll),
+		CSIGN_SELF_ENROLL_APPROVE},
 	    {"device_bound = required", AT(device_bound), CSIGN_BOUND_REQUIRED},
 	    {"cut_command = deny", AT(cut_command), CSIGN_CUT_DENY},
 	    {"device_kinds = p256", AT(device_kinds), CSIGN_KIND_BIT_P256},
@@ -375,7 +384,13 @@ static const struct {
     {SERVICE "timestamp_timeout = 1441", false, ":2: timestamp_timeout"},
     {SERVICE "device_kinds = ", false, ":2: no value for"},
     {SERVICE "device_kinds = none", false, ":2: device_kinds must be"},
-    {SERVICE "unenrolled = enroll", false, ":2: unenrolled must be"},
+    {SERVICE "unenrolled = enroll", true, NULL},
+    {SERVICE "unenrolled = enrol", false, ":2: unenrolled must be"},
+    {SERVICE "self_enroll = yes", false, ":2: self_enroll must be"},
+    {SERVICE "[sudo]\nself_enroll = no", false,
+	":3: not allowed in a section: \"self_enroll\""},
+    {SERVICE "[sudo]\nask_users = deploy", false,
+	":3: not allowed in a section: \"ask_users\""},
     {SERVICE "courier_user = a:b", false, ":2: courier_user must be"},
     {SERVICE "fail_open = yes", false, ":2: there is no setting"},
 };

@@ -17,6 +17,7 @@
 #define MARKER STORE "/state/.countersign"
 #define ID_1 "4hx2k7q3m5rj6wza"
 #define ID_2 "m2v6t8zq4c3xh5sd"
+#define ID_3 "abcdefghijklmnop"
 
 /* --- the system, played --------------------------------------------------- */
 
@@ -127,18 +128,37 @@ example(void)
 	s.had_device = true;
 	csign_state_use(&s, ID_1)->counter = 4000000000U;
 	csign_state_use(&s, ID_2)->last_used = 1763719331;
+	s.recovery_made = 1763719332;
+	s.n_codes = 2;
+	memset(s.codes[0].hash, 0xab, sizeof(s.codes[0].hash));
+	memset(s.codes[1].hash, 0x01, sizeof(s.codes[1].hash));
+	s.codes[1].used = 1763719333;
+	csign_state_bury(&s, ID_3, 1763719334);
 	return s;
 }
 
 static bool
 same(const struct csign_state *a, const struct csign_state *b)
 {
-	if (a->had_device != b->had_device || a->n_uses != b->n_uses)
+	if (a->had_device != b->had_device || a->n_uses != b->n_uses ||
+	    a->recovery_made != b->recovery_made || a->n_codes != b->n_codes ||
+	    a->n_gone != b->n_gone)
 		return false;
 	for (size_t i = 0; i < a->n_uses; i++) {
 		if (strcmp(a->uses[i].id, b->uses[i].id) != 0 ||
 		    a->uses[i].counter != b->uses[i].counter ||
 		    a->uses[i].last_used != b->uses[i].last_used)
+			return false;
+	}
+	for (size_t i = 0; i < a->n_codes; i++) {
+		if (memcmp(a->codes[i].hash, b->codes[i].hash,
+			CSIGN_RECOVERY_HASH_LEN) != 0 ||
+		    a->codes[i].used != b->codes[i].used)
+			return false;
+	}
+	for (size_t i = 0; i < a->n_gone; i++) {
+		if (strcmp(a->gone[i].id, b->gone[i].id) != 0 ||
+		    a->gone[i].when != b->gone[i].when)
 			return false;
 	}
 	return true;
@@ -155,6 +175,9 @@ nothing_is_an_empty_state(void **state)
 	assert_ok(peek(&s, NULL));
 	assert_false(s.had_device);
 	assert_int_equal(s.n_uses, 0);
+	assert_int_equal(s.n_codes, 0);
+	assert_int_equal(s.n_gone, 0);
+	assert_int_equal(s.recovery_made, 0);
 	memset(&s, 0xff, sizeof(s));
 	assert_ok(lock_alice(NULL, &lock));
 	assert_ok(csign_state_read(lock, &s, NULL));
@@ -162,6 +185,20 @@ nothing_is_an_empty_state(void **state)
 	assert_int_equal(s.n_uses, 0);
 	csign_state_unlock(&lock);
 }
+
+#define HASH_1                                                                 \
+	"abababababababababababababababababababababababababababababababab"
+#define HASH_2                                                                 \
+	"0101010101010101010101010101010101010101010101010101010101010101"
+#define TEXT                                                                   \
+	"countersign-state 2 user=alice uid=1001\n"                            \
+	"had_device yes\n"                                                     \
+	"use " ID_1 " counter=4000000000 last_used=never\n"                    \
+	"use " ID_2 " counter=0 last_used=2025-11-21T10:02:11Z\n"              \
+	"recovery_made 2025-11-21T10:02:12Z\n"                                 \
+	"code " HASH_1 " used=never\n"                                         \
+	"code " HASH_2 " used=2025-11-21T10:02:13Z\n"                          \
+	"gone " ID_3 " 2025-11-21T10:02:14Z\n"
 
 static void
 the_text_is_as_documented(void **state)
@@ -174,13 +211,9 @@ the_text_is_as_documented(void **state)
 	assert_ok(save(&s, NULL));
 	text = scratch_get(FILE_OF_ALICE, NULL);
 	/* the checksum: sha256sum of the lines before it */
-	assert_string_equal(text,
-	    "countersign-state 1 user=alice uid=1001\n"
-	    "had_device yes\n"
-	    "use " ID_1 " counter=4000000000 last_used=never\n"
-	    "use " ID_2 " counter=0 last_used=2025-11-21T10:02:11Z\n"
+	assert_string_equal(text, TEXT
 	    "sha256 "
-	    "dce3e84cfa213fce3b5f91fc85a54b6f77a6372127ef878cfa908c60ce1d0de2"
+	    "48360c67e2510051a34a0adaf95c600d0b79c10cd9b31c7a0c40f9cba89bb209"
 	    "\n");
 	free(text);
 	assert_int_equal(stat(scratch(FILE_OF_ALICE), &st), 0);
@@ -254,17 +287,27 @@ put_with_checksum(const char *text)
 	scratch_put_text(FILE_OF_ALICE, 0600, file);
 }
 
-#define HEAD "countersign-state 1 user=alice uid=1001\n"
+#define HEAD_1 "countersign-state 1 user=alice uid=1001\n"
+#define HEAD "countersign-state 2 user=alice uid=1001\n"
 #define HAD "had_device yes\n"
 #define USE "use " ID_1 " counter=1 last_used=never\n"
+#define NEVER "recovery_made never\n"
+#define MADE "recovery_made 2025-11-21T10:02:12Z\n"
+#define CODE_1 "code " HASH_1 " used=never\n"
+#define CODE_2 "code " HASH_2 " used=2025-11-21T10:02:13Z\n"
+#define GONE "gone " ID_3 " 2025-11-21T10:02:14Z\n"
 
 static const struct {
 	const char *text;
 	const char *why; /* after the path; NULL: it is right */
 } files[] = {
-    {HEAD HAD, NULL},
-    {HEAD HAD USE, NULL},
-    {"countersign-state 2 user=alice uid=1001\nsomething new\n",
+    {HEAD_1 HAD, NULL},
+    {HEAD_1 HAD USE, NULL},
+    {HEAD HAD NEVER, NULL},
+    {HEAD HAD MADE, NULL},
+    {HEAD HAD USE NEVER GONE, NULL},
+    {HEAD HAD USE MADE CODE_1 CODE_2 GONE, NULL},
+    {"countersign-state 3 user=alice uid=1001\nsomething new\n",
 	":1: this was written by a newer version of countersign"},
     {"countersign-state 0 user=alice uid=1001\n" HAD,
 	":1: the header is malformed"},
@@ -272,28 +315,57 @@ static const struct {
 	":1: this is not a state file"},
     {"# countersign-devices 1 user=alice uid=1001\n" HAD,
 	":1: this is not a state file"},
-    {"countersign-state 1 user=bob uid=1001\n" HAD,
+    {"countersign-state 2 user=bob uid=1001\n" HAD,
 	":1: the header names another account"},
-    {"countersign-state 1 user=alice uid=1002\n" HAD,
+    {"countersign-state 2 user=alice uid=1002\n" HAD,
 	":1: the header names another account"},
-    {"countersign-state 1 uid=1001 user=alice\n" HAD,
+    {"countersign-state 2 uid=1001 user=alice\n" HAD,
 	":1: the header is malformed"},
-    {"countersign-state 1 user=alice uid=1001 x=1\n" HAD,
+    {"countersign-state 2 user=alice uid=1001 x=1\n" HAD,
 	":1: the header is malformed"},
-    {"countersign-state 1 user=alice\n" HAD, ":1: the header is malformed"},
+    {"countersign-state 2 user=alice\n" HAD, ":1: the header is malformed"},
     {HEAD, ":2: there is no had_device"},
     {HEAD USE, ":2: there is no had_device"},
     {HEAD "had_device maybe\n", ":2: there is no had_device"},
-    {HEAD HAD HAD, ":3: this is not the use of a device"},
-    {HEAD HAD USE USE, ":4: this is not the use of a device"},
-    {HEAD HAD USE "\n", ":4: this is not the use of a device"},
-    {HEAD HAD "use short counter=1 last_used=never\n", ":3: this is not"},
-    {HEAD HAD "use " ID_1 " counter=-1 last_used=never\n", ":3: this is"},
-    {HEAD HAD "use " ID_1 " counter=4294967296 last_used=never\n", ":3: "},
-    {HEAD HAD "use " ID_1 " counter=1 last_used=0\n", ":3: this is not"},
-    {HEAD HAD "use " ID_1 " counter=1\n", ":3: this is not the use"},
-    {HEAD HAD "use " ID_1 " counter=1 last_used=never x\n", ":3: this is"},
-    {HEAD HAD "use " ID_1 " last_used=never counter=1\n", ":3: this is"},
+    {HEAD_1 HAD HAD, ":3: this is not the use of a device"},
+    {HEAD_1 HAD USE USE, ":4: this is not the use of a device"},
+    {HEAD_1 HAD USE "\n", ":4: this is not the use of a device"},
+    {HEAD_1 HAD "use short counter=1 last_used=never\n", ":3: this is not"},
+    {HEAD_1 HAD "use " ID_1 " counter=-1 last_used=never\n", ":3: this is"},
+    {HEAD_1 HAD "use " ID_1 " counter=4294967296 last_used=never\n", ":3: "},
+    {HEAD_1 HAD "use " ID_1 " counter=1 last_used=0\n", ":3: this is not"},
+    {HEAD_1 HAD "use " ID_1 " counter=1\n", ":3: this is not the use"},
+    {HEAD_1 HAD "use " ID_1 " counter=1 last_used=never x\n", ":3: this is"},
+    {HEAD_1 HAD "use " ID_1 " last_used=never counter=1\n", ":3: this is"},
+    {HEAD_1 HAD NEVER, ":3: this is not the use of a device"},
+    {HEAD_1 HAD GONE, ":3: this is not the use of a device"},
+    {HEAD HAD, ":3: there is no recovery_made"},
+    {HEAD HAD USE, ":4: there is no recovery_made"},
+    {HEAD HAD GONE, ":4: there is no recovery_made"},
+    {HEAD HAD USE USE NEVER, ":4: this is not the use of a device"},
+    {HEAD HAD NEVER USE, ":4: this is not a device that is gone"},
+    {HEAD HAD NEVER NEVER, ":4: this is not a device that is gone"},
+    {HEAD HAD MADE CODE_1 MADE, ":5: this is not a device that is gone"},
+    {HEAD HAD MADE GONE CODE_1, ":5: this is not a device that is gone"},
+    {HEAD HAD MADE GONE GONE, ":5: this is not a device that is gone"},
+    {HEAD HAD MADE "\n", ":4: this is not a device that is gone"},
+    {HEAD HAD "recovery_made today\n", ":3: this is not the time"},
+    {HEAD HAD "recovery_made never x\n", ":3: this is not the time"},
+    /* Codes that were never made. */
+    {HEAD HAD NEVER CODE_1, ":4: this is not a recovery code"},
+    {HEAD HAD CODE_1, ":3: this is not a recovery code"},
+    {HEAD HAD MADE CODE_1 CODE_1, ":5: this is not a recovery code"},
+    {HEAD HAD MADE "code " HASH_1 "\n", ":4: this is not a recovery code"},
+    {HEAD HAD MADE "code " HASH_1 " used=yes\n", ":4: this is not a rec"},
+    {HEAD HAD MADE "code " HASH_1 " used=never x\n", ":4: this is not a"},
+    {HEAD HAD MADE "code " HASH_1 "ab used=never\n", ":4: this is not a"},
+    {HEAD HAD MADE "code abab used=never\n", ":4: this is not a recovery"},
+    {HEAD HAD MADE "code ABABABABABABABABABABABABABABABABABABABABABABABABABABAB"
+		   "ABABABABAB used=never\n",
+	":4: this is not a recovery code"},
+    {HEAD HAD NEVER "gone " ID_3 "\n", ":4: this is not a device that is"},
+    {HEAD HAD NEVER "gone " ID_3 " never\n", ":4: this is not a device"},
+    {HEAD HAD NEVER "gone short 2025-11-21T10:02:14Z\n", ":4: this is not"},
 };
 
 static void
@@ -321,7 +393,7 @@ each_error_has_its_line_and_reason(void **state)
 static void
 seventeen_uses_are_too_many(void **state)
 {
-	char text[4096] = HEAD HAD, *end = text + strlen(text);
+	char text[4096] = HEAD_1 HAD, *end = text + strlen(text);
 	struct csign_state s;
 
 	(void)state;
@@ -333,6 +405,184 @@ seventeen_uses_are_too_many(void **state)
 	}
 	put_with_checksum(text);
 	assert_err("17", peek(&s, NULL), CSIGN_E_STATE);
+}
+
+static void
+so_are_eleven_codes_and_thirty_three_that_are_gone(void **state)
+{
+	char text[4096] = HEAD HAD MADE, *end = text + strlen(text);
+	struct csign_state s;
+
+	(void)state;
+	for (unsigned i = 0; i < CSIGN_RECOVERY_CODES + 1; i++) {
+		put_with_checksum(text);
+		assert_ok(peek(&s, NULL));
+		end += snprintf(end, 100, "code %064x used=never\n", i + 1);
+	}
+	put_with_checksum(text);
+	assert_err("11", peek(&s, NULL), CSIGN_E_STATE);
+	(void)snprintf(text, sizeof(text), "%s", HEAD HAD NEVER);
+	end = text + strlen(text);
+	for (unsigned i = 0; i < CSIGN_DEVICES_GONE_MAX + 1; i++) {
+		put_with_checksum(text);
+		assert_ok(peek(&s, NULL));
+		end += snprintf(end, 80,
+		    "gone abcdefghijklmn%02u 2025-11-21T10:02:14Z\n", i);
+	}
+	put_with_checksum(text);
+	assert_err("33", peek(&s, NULL), CSIGN_E_STATE);
+}
+
+/* What version 1 wrote is read as it was meant, and written as version 2. */
+static void
+an_older_file_is_read_and_renewed(void **state)
+{
+	struct csign_state s;
+	char *text = NULL;
+
+	(void)state;
+	put_with_checksum(HEAD_1 HAD USE);
+	assert_ok(peek(&s, NULL));
+	assert_true(s.had_device);
+	assert_int_equal(csign_state_use(&s, ID_1)->counter, 1);
+	assert_int_equal(s.recovery_made, 0);
+	assert_int_equal(s.n_codes, 0);
+	assert_int_equal(s.n_gone, 0);
+	assert_ok(save(&s, NULL));
+	text = scratch_get(FILE_OF_ALICE, NULL);
+	assert_int_equal(
+	    strncmp(text, HEAD HAD USE NEVER, strlen(HEAD HAD USE NEVER)), 0);
+	free(text);
+}
+
+static void
+what_is_gone_is_remembered(void **state)
+{
+	char id[CSIGN_DEVICE_ID_SIZE] = "?bcdefghijklmn??";
+	struct csign_state s = example();
+
+	(void)state;
+	assert_true(csign_state_is_gone(&s, ID_3));
+	assert_false(csign_state_is_gone(&s, ID_1));
+	csign_state_bury(&s, ID_1, 5);
+	assert_true(csign_state_is_gone(&s, ID_1));
+	assert_int_equal(s.n_uses, 1);
+	assert_string_equal(s.uses[0].id, ID_2);
+	/* Twice is once, and at its first time. */
+	csign_state_bury(&s, ID_1, 6);
+	assert_int_equal(s.n_gone, 2);
+	assert_int_equal(s.gone[1].when, 5);
+	/* The oldest make room. */
+	for (int i = 0; i < CSIGN_DEVICES_GONE_MAX; i++) {
+		id[14] = (char)('a' + i / 26);
+		id[15] = (char)('a' + i % 26);
+		assert_true(csign_state_is_gone(&s, ID_1) ==
+			    (i <= CSIGN_DEVICES_GONE_MAX - 1));
+		csign_state_bury(&s, id, 100);
+	}
+	assert_int_equal(s.n_gone, CSIGN_DEVICES_GONE_MAX);
+	assert_false(csign_state_is_gone(&s, ID_3));
+	assert_false(csign_state_is_gone(&s, ID_1));
+	assert_true(csign_state_is_gone(&s, "?bcdefghijklmnaa"));
+	assert_true(csign_state_is_gone(&s, id));
+	csign_state_bury(&s, "an-id-that-is-too-long-for-one", 1);
+	assert_int_equal(s.n_gone, CSIGN_DEVICES_GONE_MAX);
+	/* Even by a clock that stands at the beginning. */
+	csign_state_bury(&s, ID_1, 0);
+	assert_ok(save(&s, NULL));
+	assert_ok(peek(&s, NULL));
+	assert_true(csign_state_is_gone(&s, ID_1));
+}
+
+static void
+uses_of_nobody_make_room(void **state)
+{
+	struct csign_device_list list = {NULL, 0};
+	struct csign_state s = {0};
+
+	(void)state;
+	people_list(1, 2, &list);
+	assert_non_null(csign_state_use(&s, ID_1));
+	csign_state_use(&s, list.items[1].id)->counter = 7;
+	assert_non_null(csign_state_use(&s, ID_2));
+	csign_state_prune(&s, &list);
+	assert_int_equal(s.n_uses, 1);
+	assert_int_equal(csign_state_use(&s, list.items[1].id)->counter, 7);
+	csign_device_list_clear(&list);
+	csign_state_prune(&s, &list);
+	assert_int_equal(s.n_uses, 0);
+}
+
+static bool
+visit(void *arg, const struct csign_account *whose)
+{
+	char *text = arg;
+
+	(void)snprintf(text + strlen(text), 64, "%u %.20s %.20s;",
+	    (unsigned)whose->uid, whose->name, whose->file);
+	return strstr(text, "1003") == NULL;
+}
+
+static void
+each_state_says_whose_it_is(void **state)
+{
+	const struct csign_state s = example();
+	struct csign_state_lock *lock = NULL;
+	struct csign_account whose;
+	char seen[256] = "";
+
+	(void)state;
+	assert_ok(csign_state_each(scratch(STORE), visit, seen, NULL));
+	assert_string_equal(seen, "");
+	assert_ok(save(&s, NULL));
+	assert_ok(
+	    csign_state_lock(people_crypto, scratch(STORE), &bob, NULL, &lock));
+	assert_ok(csign_state_write(lock, &s, NULL));
+	csign_state_unlock(&lock);
+	/* Not a state's name; a damaged one; one of another uid. */
+	scratch_put_text(STORE "/state/notes", 0600, "x\n");
+	scratch_put_text(STORE "/state/0100", 0600, HEAD HAD NEVER);
+	scratch_put_text(STORE "/state/1003", 0600, HEAD HAD NEVER);
+	assert_ok(csign_state_each(scratch(STORE), visit, seen, NULL));
+	assert_string_equal(seen, "1001 alice alice;1002 Bob %42ob;1003  ;");
+	seen[0] = '\0';
+	scratch_put_text(STORE "/state/1003", 0600, "x\n");
+	scratch_put_text(STORE "/state/1004", 0600, "x\n");
+	assert_ok(csign_state_each(scratch(STORE), visit, seen, NULL));
+	assert_string_equal(seen, "1001 alice alice;1002 Bob %42ob;1003  ;");
+	assert_err("header",
+	    csign_state_whose(
+		"countersign-state 2 user=%61 uid=1\n", 36, &whose),
+	    CSIGN_E_STATE);
+	assert_err("nothing", csign_state_whose("", 0, &whose), CSIGN_E_STATE);
+	/* Removed, and nothing is left to read. */
+	assert_ok(lock_alice(NULL, &lock));
+	assert_ok(csign_state_remove(lock, NULL));
+	assert_ok(csign_state_remove(lock, NULL));
+	csign_state_unlock(&lock);
+	assert_int_equal(unlink(scratch(MARKER)), 0);
+	assert_err("marker",
+	    csign_state_each(scratch(STORE), visit, seen, NULL), CSIGN_E_FILE);
+}
+
+static void
+what_could_not_be_read_back_is_not_written(void **state)
+{
+	struct csign_state s = example(), got;
+
+	(void)state;
+	assert_ok(save(&s, NULL));
+	s.recovery_made = 0;
+	assert_err("codes of never", save(&s, NULL), CSIGN_E_STATE);
+	s = example();
+	s.n_codes = CSIGN_RECOVERY_CODES + 1;
+	assert_err("11 codes", save(&s, NULL), CSIGN_E_STATE);
+	s = example();
+	s.n_gone = CSIGN_DEVICES_GONE_MAX + 1;
+	assert_err("33 gone", save(&s, NULL), CSIGN_E_STATE);
+	assert_ok(peek(&got, NULL));
+	s = example();
+	assert_true(same(&got, &s));
 }
 
 /* Cut anywhere, or with any bit wrong, it is no state at all. */
@@ -524,6 +774,12 @@ main(void)
 	    TEST(uses_are_kept_for_each_device),
 	    TEST(each_error_has_its_line_and_reason),
 	    TEST(seventeen_uses_are_too_many),
+	    TEST(so_are_eleven_codes_and_thirty_three_that_are_gone),
+	    TEST(an_older_file_is_read_and_renewed),
+	    TEST(what_is_gone_is_remembered),
+	    TEST(uses_of_nobody_make_room),
+	    TEST(each_state_says_whose_it_is),
+	    TEST(what_could_not_be_read_back_is_not_written),
 	    TEST(damage_anywhere_is_seen),
 	    TEST(an_unsafe_or_strange_file_is_state_trouble),
 	    TEST(a_held_lock_is_waited_for_two_seconds),

@@ -150,6 +150,7 @@ test_choices(void **state)
 	    {"deny", false},
 	    {"not-me", false},
 	    {"enroll", false},
+	    {"remove", false},
 	    {"deny2", true},
 	    {"not-m", true},
 	};
