@@ -9,17 +9,17 @@
 #include "api.h"
 #include "clock.h"
 #include "codec.h"
+#include "cookie.h"
 #include "json.h"
 #include "log.h"
 #include "reply.h"
 #include "secret.h"
-#include "text.h"
 
 #define BEARER "Bearer "
 #define BEARER_LEN (sizeof BEARER - 1)
 
 static const struct route *const tables[] = {
-    host_routes, phone_routes, open_routes, web_routes};
+    host_routes, phone_routes, device_routes, open_routes, web_routes};
 #define N_TABLES (sizeof tables / sizeof tables[0])
 
 uint64_t
@@ -124,228 +124,6 @@ refuse_rate(struct call *call, const char *who, unsigned wait)
 	    "Too many requests; wait a little", extra);
 }
 
-/* --- members of the body -------------------------------------------------- */
-
-void
-call_bad_member(struct call *call, const char *name, const char *what)
-{
-	char message[256];
-
-	(void)snprintf(message, sizeof message, "%s must be %s", name, what);
-	reply_error(call->conn, 422, "invalid_member", message, NULL);
-}
-
-bool
-call_optional_str(struct call *call, const char *name, size_t min, size_t max,
-    const char **ret_value)
-{
-	const char *value;
-	char what[64];
-
-	*ret_value = NULL;
-	if (!json_object_object_get_ex(call->body, name, NULL))
-		return true;
-	value = csign_json_str(call->body, name, max);
-	if (value == NULL || strlen(value) < min) {
-		(void)snprintf(what, sizeof what,
-		    "a string of %zu to %zu bytes", min, max);
-		call_bad_member(call, name, what);
-		return false;
-	}
-	*ret_value = value;
-	return true;
-}
-
-bool
-call_str(struct call *call, const char *name, size_t min, size_t max,
-    const char **ret_value)
-{
-	if (!call_optional_str(call, name, min, max, ret_value))
-		return false;
-	if (*ret_value != NULL)
-		return true;
-	call_bad_member(call, name, "there");
-	return false;
-}
-
-bool
-call_optional_int(struct call *call, const char *name, int64_t min, int64_t max,
-    int64_t def, int64_t *ret_value)
-{
-	char what[96];
-
-	*ret_value = def;
-	if (!json_object_object_get_ex(call->body, name, NULL) ||
-	    csign_json_int(call->body, name, min, max, ret_value))
-		return true;
-	(void)snprintf(what, sizeof what, "a whole number from %lld to %lld",
-	    (long long)min, (long long)max);
-	call_bad_member(call, name, what);
-	return false;
-}
-
-bool
-call_int(struct call *call, const char *name, int64_t min, int64_t max,
-    int64_t *ret_value)
-{
-	if (!call_optional_int(call, name, min, max, min, ret_value))
-		return false;
-	if (json_object_object_get_ex(call->body, name, NULL))
-		return true;
-	call_bad_member(call, name, "there");
-	return false;
-}
-
-static bool
-has_control(const char *text)
-{
-	for (; *text != '\0'; text++)
-		if ((unsigned char)*text < 0x20 || *text == 0x7f)
-			return true;
-	return false;
-}
-
-bool
-call_text(struct call *call, const char *name, size_t min, size_t max,
-    const char **ret_value)
-{
-	if (!call_optional_str(call, name, min, max, ret_value))
-		return false;
-	if (*ret_value == NULL || !has_control(*ret_value))
-		return true;
-	call_bad_member(call, name, "without control characters");
-	return false;
-}
-
-/* Is text the b64u of min to max bytes?  They are decoded into room. */
-static bool
-is_b64u(const char *text, size_t min, size_t max, unsigned char *room)
-{
-	size_t n = 0;
-
-	return csign_b64u_decode(text, strlen(text), room, max, &n) ==
-		   CSIGN_OK &&
-	       n >= min;
-}
-
-bool
-call_sealed(struct call *call, const char *name, size_t min, size_t max,
-    const char **ret_value)
-{
-	char what[64];
-
-	if (!call_str(call, name, CSIGN_B64U_LEN(min), CSIGN_B64U_LEN(max),
-		ret_value))
-		return false;
-	if (is_b64u(*ret_value, min, max, call->service->room))
-		return true;
-	(void)snprintf(
-	    what, sizeof what, "base64url of %zu to %zu bytes", min, max);
-	call_bad_member(call, name, what);
-	return false;
-}
-
-bool
-call_link_id(struct call *call, const char **ret_value)
-{
-	return call_sealed(
-	    call, "linkId", CSIGN_LINK_ID_LEN, CSIGN_LINK_ID_LEN, ret_value);
-}
-
-/* --- the query ------------------------------------------------------------ */
-
-/* The raw value of name, not NUL-terminated, or NULL. */
-static const char *
-find_query(const struct call *call, const char *name, size_t *ret_len)
-{
-	const char *at = call->request->head.query;
-	size_t name_len = strlen(name), len;
-
-	while (at != NULL && *at != '\0') {
-		len = strcspn(at, "&");
-		if (len > name_len && at[name_len] == '=' &&
-		    strncmp(at, name, name_len) == 0) {
-			*ret_len = len - name_len - 1;
-			return at + name_len + 1;
-		}
-		at += len;
-		at += strspn(at, "&");
-	}
-	return NULL;
-}
-
-bool
-call_query_int(struct call *call, const char *name, uint32_t max, uint32_t def,
-    uint32_t *ret_value)
-{
-	char digits[11] = "", what[64];
-	const char *value;
-	size_t len = 0;
-
-	*ret_value = def;
-	if ((value = find_query(call, name, &len)) == NULL)
-		return true;
-	if (len < sizeof digits) {
-		memcpy(digits, value, len);
-		if (csign_parse_u32(digits, 0, max, ret_value) == CSIGN_OK)
-			return true;
-	}
-	(void)snprintf(what, sizeof what, "a whole number from 0 to %u", max);
-	call_bad_member(call, name, what);
-	return false;
-}
-
-static int
-hex_digit(char c)
-{
-	static const char digits[] = "0123456789abcdef0123456789ABCDEF";
-	const char *p = c != '\0' ? strchr(digits, c) : NULL;
-
-	return p != NULL ? (int)((p - digits) % 16) : -1;
-}
-
-/* -1: not well-formed, or a control character. */
-static int
-percent_decode(const char *text, size_t len, char *out, size_t out_size)
-{
-	size_t i, n = 0;
-	int high, low;
-
-	for (i = 0; i < len; i++) {
-		char c = text[i];
-
-		if (c == '%') {
-			if (len - i < 3 ||
-			    (high = hex_digit(text[i + 1])) < 0 ||
-			    (low = hex_digit(text[i + 2])) < 0)
-				return -1;
-			c = (char)(high * 16 + low);
-			i += 2;
-		}
-		if (n + 1 >= out_size || (unsigned char)c < 0x20 || c == 0x7f)
-			return -1;
-		out[n++] = c;
-	}
-	out[n] = '\0';
-	return (int)n;
-}
-
-bool
-call_query_text(struct call *call, const char *name, char *out, size_t out_size)
-{
-	const char *value;
-	size_t len = 0;
-
-	if ((value = find_query(call, name, &len)) == NULL)
-		call_bad_member(call, name, "there");
-	else if (percent_decode(value, len, out, out_size) <= 0 ||
-		 !csign_utf8_valid(out, strlen(out)))
-		call_bad_member(call, name, "percent-encoded UTF-8 text");
-	else
-		return true;
-	return false;
-}
-
 /* --- from the request to the function ------------------------------------- */
 
 /* Does path match, and what stands where the pattern has its star? */
@@ -397,7 +175,9 @@ refuse_method(struct call *call, unsigned allowed)
 static unsigned
 methods_of(const struct route *route)
 {
-	return route->methods | (route->side == SIDE_PHONE ? HTTP_OPTIONS : 0U);
+	bool phone = route->side == SIDE_PHONE || route->side == SIDE_DEVICE;
+
+	return route->methods | (phone ? HTTP_OPTIONS : 0U);
 }
 
 /* The route, or NULL after a reply. */
@@ -451,6 +231,22 @@ refuse_key(struct call *call)
 	    "WWW-Authenticate: Bearer realm=\"countersign\"\r\n");
 }
 
+/* A host that still comes with the key that was replaced. */
+static void
+log_old_key(const struct call *call)
+{
+	char until[CSIGN_TIME_SIZE];
+	unsigned wait;
+
+	if (call->host.old_key_ends != 0 &&
+	    rate_take(call->service->log_rate, &call->host.id,
+		sizeof call->host.id, boot_now(), &wait) &&
+	    csign_time_format(call->host.old_key_ends / 1000, until) ==
+		CSIGN_OK)
+		log_event(CSIGN_LOG_NOTICE, "old_key_used", "host",
+		    call->host.name, "until", until);
+}
+
 /*
  * The host whose key came with the request: true with call->has_host, or
  * true without where there was none.  A wrong one is refused.
@@ -468,10 +264,13 @@ read_key(struct call *call)
 	    strlen(value + BEARER_LEN) == CSIGN_ACCESS_KEY_LEN &&
 	    EVP_Digest(value + BEARER_LEN, CSIGN_ACCESS_KEY_LEN, hash, NULL,
 		EVP_sha256(), NULL) == 1)
-		r = store_host_by_key(call->service->store, hash, &call->host);
+		r = store_host_by_key(
+		    call->service->store, hash, call_now(), &call->host);
 	call->has_host = r == CSIGN_OK;
-	if (call->has_host)
+	if (call->has_host) {
+		log_old_key(call);
 		return true;
+	}
 	if (r != CSIGN_E_NOT_FOUND)
 		call_fail(call, r);
 	else
@@ -560,16 +359,64 @@ answer_preflight(struct call *call)
 	}
 }
 
+/* The phone's cookie, if one came: false after a reply. */
+static bool
+read_cookie(struct call *call)
+{
+	enum csign_err r;
+
+	if (!cookie_find(
+		call->request->head.field[HTTP_COOKIE], call->cookie_hash))
+		return true;
+	r = store_authenticator_of_cookie(
+	    call->service->store, call->cookie_hash, NULL, NULL);
+	call->has_cookie = r == CSIGN_OK;
+	if (r == CSIGN_OK || r == CSIGN_E_NOT_FOUND)
+		return true;
+	call_fail(call, r);
+	return false;
+}
+
+void
+call_no_device(struct call *call)
+{
+	reply_error(call->conn, 403, "no_device",
+	    "This browser has no device here", NULL);
+}
+
+static bool
+check_device(struct call *call)
+{
+	unsigned wait = 1;
+
+	allow_page(call);
+	if (!call_address_rate(call) || !check_origin(call) ||
+	    !read_cookie(call))
+		return false;
+	if (!call->has_cookie) {
+		call_no_device(call);
+		return false;
+	}
+	if (rate_take(call->service->link_rate, call->cookie_hash,
+		sizeof call->cookie_hash, boot_now(), &wait))
+		return true;
+	refuse_rate(call, "device", wait);
+	return false;
+}
+
 static bool
 check_phone(struct call *call)
 {
 	unsigned char link_id[CSIGN_LINK_ID_LEN];
 	unsigned wait = 1;
+	size_t len = 0;
 
 	allow_page(call);
 	if (!call_address_rate(call) || !check_origin(call))
 		return false;
-	if (!is_b64u(call->id, sizeof link_id, sizeof link_id, link_id)) {
+	if (csign_b64u_decode(call->id, strlen(call->id), link_id,
+		sizeof link_id, &len) != CSIGN_OK ||
+	    len != sizeof link_id) {
 		refuse(call->conn, 404, NULL);
 		return false;
 	}
@@ -592,6 +439,8 @@ check_side(struct call *call, const struct route *route)
 		return read_key(call);
 	case SIDE_PHONE:
 		return check_phone(call);
+	case SIDE_DEVICE:
+		return check_device(call);
 	}
 	return false;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * One call of the API: from the request to the function that answers it.  All
- * that must hold before such a function runs is checked here, in one order:
- * address, method, who it is, right, rate, media type, origin, JSON.
+ * that must hold before such a function runs is checked in api.c, in one order:
+ * address, method, who it is, right, rate, media type, origin, JSON.  members.c
+ * then reads what the call says.
  */
 #ifndef SERVICE_API_H
 #define SERVICE_API_H
@@ -20,6 +21,8 @@ struct call {
 	struct http_peer peer;
 	bool has_host; /* a valid access key came with it */
 	struct host host;
+	bool has_cookie; /* of a phone that has enrolled a device */
+	unsigned char cookie_hash[STORE_HASH_LEN];
 	char id[ROUTE_ID_MAX + 1]; /* the path's variable part */
 	struct json_object *body;  /* of a POST or PATCH */
 };
@@ -27,10 +30,11 @@ struct call {
 typedef void call_fn(struct call *call);
 
 enum route_side {
-	SIDE_OPEN,  /* anybody */
-	SIDE_HOST,  /* an access key, with route.right if not 0 */
-	SIDE_TOKEN, /* the body's token is enough; a wrong key is not */
-	SIDE_PHONE, /* who knows the link */
+	SIDE_OPEN,   /* anybody */
+	SIDE_HOST,   /* an access key, with route.right if not 0 */
+	SIDE_TOKEN,  /* the body's token is enough; a wrong key is not */
+	SIDE_PHONE,  /* who knows the link */
+	SIDE_DEVICE, /* a phone's cookie */
 };
 
 struct route {
@@ -44,6 +48,7 @@ struct route {
 
 extern const struct route host_routes[]; /* ended by path NULL */
 extern const struct route phone_routes[];
+extern const struct route device_routes[];
 extern const struct route open_routes[];
 extern const struct route web_routes[];
 
@@ -73,6 +78,8 @@ bool call_text(struct call *call, const char *name, size_t min, size_t max,
 /* b64u of min to max bytes. */
 bool call_sealed(struct call *call, const char *name, size_t min, size_t max,
     const char **ret_value);
+/* A device id as text. */
+bool call_device_id(struct call *call, const char **ret_value);
 bool call_link_id(struct call *call, const char **ret_value);
 /* A number in the query; def if it is not there. */
 bool call_query_int(struct call *call, const char *name, uint32_t max,
@@ -84,6 +91,8 @@ bool call_query_int(struct call *call, const char *name, uint32_t max,
 bool call_query_text(
     struct call *call, const char *name, char *out, size_t out_size);
 
+/* "This can not be done without" the cookie of a device: 403. */
+void call_no_device(struct call *call);
 void call_bad_member(struct call *call, const char *name, const char *what);
 /* The reply for an error of the store or of approvals. */
 void call_fail(struct call *call, enum csign_err err);

@@ -32,6 +32,7 @@ struct waiter {
 	/* Both: the database gives the id of a revoked host's newest again. */
 	int64_t approval;
 	char transaction_id[STORE_ID_SIZE];
+	uint32_t after;
 	struct http_conn *conn;
 	approvals_teller *tell;
 	void *arg;
@@ -162,6 +163,7 @@ wait_for(struct approvals *approvals, const struct approval *approval,
 	waiter->approvals = approvals;
 	waiter->approval = approval->id;
 	memcpy(waiter->transaction_id, approval->transaction_id, STORE_ID_SIZE);
+	waiter->after = poll->after;
 	waiter->conn = conn;
 	waiter->tell = poll->tell;
 	waiter->arg = poll->arg;
@@ -187,8 +189,21 @@ approvals_tell(struct approvals *approvals, const struct approval *approval,
 	return CSIGN_OK;
 }
 
-void
-approvals_tell_all(struct approvals *approvals)
+/* Is there something to tell that nobody here has seen? */
+static bool
+has_news(const struct waiter *waiter)
+{
+	struct approval approval;
+
+	return store_approval_by_id(waiter->approvals->store, waiter->approval,
+		   &approval) != CSIGN_OK ||
+	       !waits_for(waiter, &approval) ||
+	       approval.sequence > waiter->after ||
+	       !STATE_IS_OPEN(approval.state);
+}
+
+static void
+tell_each(struct approvals *approvals, bool (*wanted)(const struct waiter *))
 {
 	struct waiter *w, *next;
 	size_t i;
@@ -197,8 +212,21 @@ approvals_tell_all(struct approvals *approvals)
 		for (w = LIST_FIRST(&approvals->waiters[i]); w != NULL;
 		     w = next) {
 			next = LIST_NEXT(w, next);
-			tell_current(w);
+			if (wanted == NULL || wanted(w))
+				tell_current(w);
 		}
+}
+
+void
+approvals_changed_outside(struct approvals *approvals)
+{
+	tell_each(approvals, has_news);
+}
+
+void
+approvals_tell_all(struct approvals *approvals)
+{
+	tell_each(approvals, NULL);
 }
 
 /* --- time ----------------------------------------------------------------- */
@@ -252,11 +280,13 @@ is_over(const struct approval *approval, uint64_t now)
 	return STATE_IS_OPEN(approval->state) && end <= now;
 }
 
-/* One change: written, told. */
+/* One change, written; change may be NULL. */
 static enum csign_err
-change(struct approvals *approvals, struct approval *approval,
-    enum approval_state state, enum approval_event event, const char *answer)
+write_change(struct store *store, struct approval *approval,
+    enum approval_state state, enum approval_event event,
+    const struct change *change)
 {
+	static const struct change nothing = {NULL, NULL};
 	struct approval next = *approval;
 	enum csign_err r;
 
@@ -264,12 +294,25 @@ change(struct approvals *approvals, struct approval *approval,
 	next.event = event;
 	next.sequence++;
 	next.due = due_of(&next);
-	r = store_approval_change(approvals->store, &next, answer, now_ms());
-	if (r != CSIGN_OK)
-		return r;
-	*approval = next;
-	wake(approvals, approval);
-	return CSIGN_OK;
+	r = store_approval_change(
+	    store, &next, change != NULL ? change : &nothing, now_ms());
+	if (r == CSIGN_OK)
+		*approval = next;
+	return r;
+}
+
+/* Written, told. */
+static enum csign_err
+change(struct approvals *approvals, struct approval *approval,
+    enum approval_state state, enum approval_event event,
+    const struct change *what)
+{
+	enum csign_err r;
+
+	r = write_change(approvals->store, approval, state, event, what);
+	if (r == CSIGN_OK)
+		wake(approvals, approval);
+	return r;
 }
 
 static enum csign_err
@@ -494,6 +537,7 @@ enum csign_err
 approvals_answer(
     struct approvals *approvals, struct approval *approval, const char *answer)
 {
+	const struct change what = {.answer = answer};
 	enum csign_err r;
 
 	if ((r = check_open(approval)) != CSIGN_OK)
@@ -501,37 +545,49 @@ approvals_answer(
 	if (approval->state == STATE_ANSWERED)
 		return CSIGN_E_AGAIN;
 	return change(
-	    approvals, approval, STATE_ANSWERED, EVENT_ANSWERED, answer);
+	    approvals, approval, STATE_ANSWERED, EVENT_ANSWERED, &what);
 }
 
 static enum approval_state
-outcome_state(enum approval_event outcome, int32_t tries_left)
+outcome_state(const struct outcome *outcome)
 {
-	if (outcome == EVENT_GRANTED)
+	if (outcome->event == EVENT_GRANTED)
 		return STATE_GRANTED;
-	if (outcome == EVENT_REJECTED && tries_left > 0)
+	if (outcome->event == EVENT_REJECTED && outcome->tries_left > 0)
 		return STATE_PENDING;
 	return STATE_DENIED;
 }
 
+/* The phone has sent another answer since the one that it is about. */
+static bool
+is_late(const struct approval *approval, const struct outcome *outcome)
+{
+	return outcome->sequence > 0 && STATE_IS_OPEN(approval->state) &&
+	       outcome->sequence < approval->sequence;
+}
+
 enum csign_err
 approvals_outcome(struct approvals *approvals, struct approval *approval,
-    enum approval_event outcome, const char *reason, int32_t tries_left)
+    const struct outcome *outcome)
 {
-	enum approval_state state = outcome_state(outcome, tries_left);
-	size_t len = strlen(reason);
+	const struct change what = {.device_id = outcome->device_id};
+	enum approval_state state = outcome_state(outcome);
+	size_t len = strlen(outcome->reason);
 	enum csign_err r;
 
 	/* A courier that did not hear our answer says it again. */
-	if (approval->state == state && approval->event == outcome)
+	if ((approval->state == state && approval->event == outcome->event) ||
+	    is_late(approval, outcome))
 		return CSIGN_OK;
 	if ((r = check_open(approval)) != CSIGN_OK)
 		return r;
-	if (approval->state != STATE_ANSWERED || len > STORE_REASON_MAX)
+	if (approval->state != STATE_ANSWERED || len > STORE_REASON_MAX ||
+	    outcome->sequence > approval->sequence)
 		return CSIGN_E_STATE;
-	memcpy(approval->reason, reason, len + 1);
-	approval->tries_left = outcome == EVENT_REJECTED ? tries_left : -1;
-	return change(approvals, approval, state, outcome, NULL);
+	memcpy(approval->reason, outcome->reason, len + 1);
+	approval->tries_left =
+	    outcome->event == EVENT_REJECTED ? outcome->tries_left : -1;
+	return change(approvals, approval, state, outcome->event, &what);
 }
 
 enum csign_err
@@ -543,25 +599,53 @@ approvals_cancel(struct approvals *approvals, struct approval *approval)
 	    approvals, approval, STATE_CANCELLED, EVENT_CANCELLED, NULL);
 }
 
+/* approvals NULL: nobody is told. */
+static enum csign_err
+cancel_each(struct approvals *approvals, struct store *store,
+    const int64_t *ids, size_t n)
+{
+	struct approval approval;
+	enum csign_err r = CSIGN_OK;
+	size_t i;
+
+	for (i = 0; i < n && r == CSIGN_OK; i++) {
+		r = store_approval_by_id(store, ids[i], &approval);
+		if (r == CSIGN_OK)
+			r = write_change(store, &approval, STATE_CANCELLED,
+			    EVENT_CANCELLED, NULL);
+		if (r == CSIGN_OK && approvals != NULL)
+			wake(approvals, &approval);
+	}
+	return r;
+}
+
+static enum csign_err
+cancel_user(struct approvals *approvals, struct store *store, int64_t space,
+    const char *username)
+{
+	int64_t ids[BATCH];
+	size_t n = BATCH;
+	enum csign_err r = CSIGN_OK;
+
+	while (n == BATCH && r == CSIGN_OK) {
+		r = store_approval_open_of(
+		    store, space, username, ids, BATCH, &n);
+		if (r == CSIGN_OK)
+			r = cancel_each(approvals, store, ids, n);
+	}
+	return r;
+}
+
 enum csign_err
 approvals_cancel_user(
     struct approvals *approvals, int64_t space, const char *username)
 {
-	struct approval approval;
-	int64_t ids[BATCH];
-	size_t i, n = BATCH;
-	enum csign_err r;
+	return cancel_user(approvals, approvals->store, space, username);
+}
 
-	while (n == BATCH) {
-		if ((r = store_approval_open_of(approvals->store, space,
-			 username, ids, BATCH, &n)) != CSIGN_OK)
-			return r;
-		for (i = 0; i < n; i++)
-			if ((r = store_approval_by_id(approvals->store, ids[i],
-				 &approval)) != CSIGN_OK ||
-			    (r = approvals_cancel(approvals, &approval)) !=
-				CSIGN_OK)
-				return r;
-	}
-	return CSIGN_OK;
+enum csign_err
+approvals_cancel_stored(
+    struct store *store, int64_t space, const char *username)
+{
+	return cancel_user(NULL, store, space, username);
 }

@@ -50,14 +50,27 @@ CSIGN_WUR enum csign_err approvals_seen(
     struct approvals *approvals, struct approval *approval);
 CSIGN_WUR enum csign_err approvals_answer(
     struct approvals *approvals, struct approval *approval, const char *answer);
+/*
+ * What a host made of an answer.  About an older answer than the newest one it
+ * changes nothing: it was said again because nobody heard our reply.
+ */
+struct outcome {
+	enum approval_event event; /* granted, denied or rejected */
+	const char *reason;
+	const char *device_id; /* that was enrolled, or NULL */
+	int32_t tries_left;    /* of rejected */
+	uint32_t sequence;     /* of the answer; 0: the host does not say */
+};
 CSIGN_WUR enum csign_err approvals_outcome(struct approvals *approvals,
-    struct approval *approval, enum approval_event outcome, const char *reason,
-    int32_t tries_left);
+    struct approval *approval, const struct outcome *outcome);
 CSIGN_WUR enum csign_err approvals_cancel(
     struct approvals *approvals, struct approval *approval);
 /* Every open one of a user. */
 CSIGN_WUR enum csign_err approvals_cancel_user(
     struct approvals *approvals, int64_t space, const char *username);
+/* The same beside a running service, which is not told. */
+CSIGN_WUR enum csign_err approvals_cancel_stored(
+    struct store *store, int64_t space, const char *username);
 
 /*
  * Replies to conn by tell(arg, conn, approval): at once if the approval has
@@ -76,6 +89,8 @@ struct approvals_poll {
 CSIGN_WUR enum csign_err approvals_tell(struct approvals *approvals,
     const struct approval *approval, const struct approvals_poll *poll,
     struct http_conn *conn);
+/* Another process has written: tells those for whom there is news. */
+void approvals_changed_outside(struct approvals *approvals);
 /* Tells everybody who waits how things are; for a stop. */
 void approvals_tell_all(struct approvals *approvals);
 

@@ -1,32 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* countersignd host add|list|revoke */
+/* countersignd host add|list|revoke|rotate */
 #include "config.h"
 
-#include <errno.h>
-#include <getopt.h>
-#include <grp.h>
 #include <openssl/evp.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "clock.h"
 #include "cmd.h"
 #include "codec.h"
 #include "secret.h"
-#include "settings.h"
-#include "store.h"
 
 #define ACCESS_KEY_BYTES 32
-
-struct host_options {
-	const char *config;
-	const char *space;
-	const char *rights;
-	bool json;
-};
+#define OVERLAP_DEFAULT 10 /* minutes that a replaced key is good for */
+#define OVERLAP_MAX 1440
 
 static const struct {
 	const char *name;
@@ -72,55 +58,6 @@ parse_rights(const char *words, uint32_t *ret_rights)
 	return true;
 }
 
-/*
- * As root, become the owner of the database, so that no file of root's is
- * left beside it that the service could not write.
- */
-static bool
-become_owner(const char *database)
-{
-	char *dir = NULL, *slash;
-	struct stat st;
-	bool ok = false;
-
-	if (geteuid() != 0)
-		return true;
-	if ((dir = strdup(database)) == NULL)
-		return false;
-	if ((slash = strrchr(dir, '/')) != NULL && slash != dir)
-		*slash = '\0';
-	if (stat(database, &st) != 0 && stat(dir, &st) != 0)
-		cmd_say("%s: %m", dir);
-	else if (st.st_uid != 0 &&
-		 (setgroups(0, NULL) != 0 ||
-		     setresgid(st.st_gid, st.st_gid, st.st_gid) != 0 ||
-		     setresuid(st.st_uid, st.st_uid, st.st_uid) != 0))
-		cmd_say("cannot become the owner of %s: %m", database);
-	else
-		ok = true;
-	free(dir);
-	return ok;
-}
-
-static bool
-open_store(const char *config, struct store **ret_store)
-{
-	struct settings settings;
-	struct csign_why why = {""};
-	bool ok = false;
-
-	memset(&settings, 0, sizeof settings);
-	if (settings_load(config, &settings, &why) != CSIGN_OK)
-		cmd_say("%s", why.text);
-	else if (become_owner(settings.database)) {
-		ok = store_open(settings.database, &why, ret_store) == CSIGN_OK;
-		if (!ok)
-			cmd_say("%s", why.text);
-	}
-	settings_clear(&settings);
-	return ok;
-}
-
 static int
 report(enum csign_err err, const char *name)
 {
@@ -156,179 +93,266 @@ make_key(char key[CSIGN_ACCESS_KEY_LEN + 1], unsigned char hash[STORE_HASH_LEN])
 	return r;
 }
 
+static void
+put_rights(struct reply *reply, uint32_t set)
+{
+	size_t i;
+
+	reply_open(reply, "rights", "[");
+	for (i = 0; i < N_RIGHTS; i++)
+		if ((set & rights[i].right) != 0)
+			reply_str(reply, NULL, rights[i].name);
+	reply_close(reply, "]");
+}
+
+/* What --json says of a host; key and until may be NULL and 0. */
 static int
-host_add(const char *name, const struct host_options *options)
+print_host(const struct host *host, const char *key, uint64_t until)
+{
+	struct csign_buf *buf;
+	struct reply reply;
+
+	if ((buf = cmd_json(&reply)) == NULL)
+		return CMD_TROUBLE;
+	reply_open(&reply, NULL, "{");
+	reply_str(&reply, "name", host->name);
+	reply_str(&reply, "space", host->space_name);
+	reply_time(&reply, "createdAt", host->created);
+	put_rights(&reply, host->rights);
+	if (until != 0)
+		reply_time(&reply, "oldKeyUntil", until);
+	if (key != NULL)
+		reply_str(&reply, "accessKey", key);
+	reply_close(&reply, "}");
+	return cmd_print(&reply, &buf);
+}
+
+/* A new key, on standard output: the only time that anybody sees it. */
+static int
+print_key(const struct cmd_args *args, const struct host *host, const char *key,
+    uint64_t until)
+{
+	if (args->json)
+		return print_host(host, key, until);
+	(void)puts(key);
+	return CMD_OK;
+}
+
+/* --- add ------------------------------------------------------------------ */
+
+static enum csign_err
+add(const struct cmd_store *store, const struct cmd_args *args, uint32_t set,
+    const unsigned char hash[STORE_HASH_LEN], struct host *ret_host)
+{
+	enum csign_err r;
+
+	if ((r = store_begin(store->store)) != CSIGN_OK)
+		return r;
+	if ((r = store_host_add(store->store, args->operand, args->space, set,
+		 hash, store->now)) == CSIGN_OK &&
+	    (r = store_host_by_name(store->store, args->operand, ret_host)) ==
+		CSIGN_OK)
+		r = cmd_record(
+		    store, "host add", ret_host->name, ret_host->space_name);
+	return store_end(store->store, r);
+}
+
+static int
+host_add(const struct cmd_args *args)
 {
 	char key[CSIGN_ACCESS_KEY_LEN + 1];
 	unsigned char hash[STORE_HASH_LEN];
-	struct store *store = NULL;
 	uint32_t set = RIGHTS_ALL;
-	uint64_t now = 0;
+	struct cmd_store store;
+	struct host host = {.id = 0};
 	enum csign_err r;
+	int status;
 
 	/* Who shares users with other hosts does not delete them unasked. */
-	if (options->space != NULL)
+	if (args->space != NULL)
 		set = RIGHT_APPROVE | RIGHT_ENROL;
-	if (!is_name(name) ||
-	    (options->space != NULL && !is_name(options->space))) {
+	if (!is_name(args->operand) ||
+	    (args->space != NULL && !is_name(args->space))) {
 		cmd_say("a name is 1 to %d letters, digits, \".\", \"_\" and "
 			"\"-\"",
 		    STORE_NAME_MAX);
 		return CMD_USAGE;
 	}
-	if (options->rights != NULL && !parse_rights(options->rights, &set)) {
+	if (args->rights != NULL && !parse_rights(args->rights, &set)) {
 		cmd_say("rights are approve, enrol and manage, with commas "
 			"between them");
 		return CMD_USAGE;
 	}
-	if (!open_store(options->config, &store))
+	if (!cmd_open(args->config, &store))
 		return CMD_TROUBLE;
-	if ((r = csign_clock_wall(&now)) == CSIGN_OK &&
-	    (r = make_key(key, hash)) == CSIGN_OK)
-		r = store_host_add(store, name, options->space, set, hash, now);
-	if (r == CSIGN_OK)
-		(void)puts(key); /* the only time that anybody sees it */
+	if ((r = make_key(key, hash)) == CSIGN_OK)
+		r = add(&store, args, set, hash, &host);
+	status = r == CSIGN_OK ? print_key(args, &host, key, 0)
+			       : report(r, args->operand);
 	csign_wipe(key, sizeof key);
-	store_close(&store);
-	return report(r, name);
+	store_close(&store.store);
+	return status;
 }
 
-/* The words of a set, each between quotes, with commas between them. */
-static void
-print_rights(uint32_t set, const char *quote)
-{
-	const char *comma = "";
-	size_t i;
-
-	for (i = 0; i < N_RIGHTS; i++)
-		if ((set & rights[i].right) != 0) {
-			printf("%s%s%s%s", comma, quote, rights[i].name, quote);
-			comma = ",";
-		}
-}
+/* --- list ----------------------------------------------------------------- */
 
 static void
 print_row(void *arg, const struct host *host)
 {
-	char created[CSIGN_TIME_SIZE] = "";
+	const char *comma = "";
+	size_t i;
 
 	(void)arg;
-	if (csign_time_format(host->created / 1000, created) != CSIGN_OK)
-		created[0] = '\0';
-	printf("%-24s %-24s %-20s ", host->name, host->space_name, created);
-	print_rights(host->rights, "");
+	cmd_cell(host->name, 24);
+	cmd_cell(host->space_name, 24);
+	cmd_time(host->created);
+	for (i = 0; i < N_RIGHTS; i++)
+		if ((host->rights & rights[i].right) != 0) {
+			printf("%s%s", comma, rights[i].name);
+			comma = ",";
+		}
+	if (host->old_key_ends != 0) {
+		(void)fputs(" old key until ", stdout);
+		cmd_time(host->old_key_ends);
+	}
 	(void)putchar('\n');
 }
 
-/* Names need no escaping in JSON: is_name(). */
 static void
 print_json(void *arg, const struct host *host)
 {
-	char created[CSIGN_TIME_SIZE] = "";
 	const char **separator = arg;
 
-	if (csign_time_format(host->created / 1000, created) != CSIGN_OK)
-		created[0] = '\0';
-	printf("%s{\"name\":\"%s\",\"space\":\"%s\",\"createdAt\":\"%s\","
-	       "\"rights\":[",
-	    *separator, host->name, host->space_name, created);
-	print_rights(host->rights, "\"");
-	(void)fputs("]}", stdout);
+	(void)fputs(*separator, stdout);
 	*separator = ",";
+	(void)print_host(host, NULL, host->old_key_ends);
 }
 
 static int
-host_list(const struct host_options *options)
+host_list(const struct cmd_args *args)
 {
 	const char *separator = "";
-	struct store *store = NULL;
+	struct cmd_store store;
 	enum csign_err r;
 
-	if (!open_store(options->config, &store))
+	if (!cmd_open(args->config, &store))
 		return CMD_TROUBLE;
-	if (options->json)
+	if (args->json)
 		(void)fputc('[', stdout);
 	else
 		printf("%-24s %-24s %-20s %s\n", "NAME", "SPACE", "CREATED",
 		    "RIGHTS");
-	r = store_host_each(
-	    store, options->json ? print_json : print_row, &separator);
-	if (options->json)
+	r = store_host_each(store.store, store.now,
+	    args->json ? print_json : print_row, &separator);
+	if (args->json)
 		(void)puts("]");
-	store_close(&store);
+	store_close(&store.store);
 	return report(r, "");
 }
 
-static int
-host_revoke(const char *name, const struct host_options *options)
+/* --- revoke --------------------------------------------------------------- */
+
+static enum csign_err
+revoke(const struct cmd_store *store, const char *name, struct host *ret_host)
 {
-	struct store *store = NULL;
 	enum csign_err r;
 
-	if (!open_store(options->config, &store))
-		return CMD_TROUBLE;
-	r = store_host_remove(store, name);
-	store_close(&store);
-	return report(r, name);
+	if ((r = store_begin(store->store)) != CSIGN_OK)
+		return r;
+	if ((r = store_host_by_name(store->store, name, ret_host)) ==
+		CSIGN_OK &&
+	    (r = store_host_remove(store->store, name)) == CSIGN_OK)
+		r = cmd_record(
+		    store, "host revoke", name, ret_host->space_name);
+	return store_end(store->store, r);
 }
 
-/* Options may stand before and after the name. */
-static bool
-read_options(int argc, char **argv, struct host_options *ret_options)
+static int
+host_revoke(const struct cmd_args *args)
 {
-	static const struct option options[] = {
-	    {"config", required_argument, NULL, 'c'},
-	    {"json", no_argument, NULL, 'j'},
-	    {"rights", required_argument, NULL, 'r'},
-	    {"space", required_argument, NULL, 's'},
-	    {NULL, 0, NULL, 0},
-	};
-	struct host_options o = {NULL, NULL, NULL, false};
-	int option;
+	struct cmd_store store;
+	struct host host = {.id = 0};
+	enum csign_err r;
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
-		switch (option) {
-		case 'c':
-			o.config = optarg;
-			break;
-		case 'j':
-			o.json = true;
-			break;
-		case 'r':
-			o.rights = optarg;
-			break;
-		case 's':
-			o.space = optarg;
-			break;
-		default:
-			return false;
-		}
-	*ret_options = o;
+	if (!cmd_open(args->config, &store))
+		return CMD_TROUBLE;
+	r = revoke(&store, args->operand, &host);
+	store_close(&store.store);
+	if (r == CSIGN_OK && args->json)
+		return print_host(&host, NULL, 0);
+	return report(r, args->operand);
+}
+
+/* --- rotate --------------------------------------------------------------- */
+
+static bool
+read_overlap(const char *text, uint64_t *ret_ms)
+{
+	uint32_t minutes = OVERLAP_DEFAULT;
+
+	if (text != NULL &&
+	    csign_parse_u32(text, 0, OVERLAP_MAX, &minutes) != CSIGN_OK) {
+		cmd_say("--overlap is 0 to %d minutes", OVERLAP_MAX);
+		return false;
+	}
+	*ret_ms = (uint64_t)minutes * 60000;
 	return true;
+}
+
+static enum csign_err
+rotate(const struct cmd_store *store, const char *name,
+    const unsigned char hash[STORE_HASH_LEN], uint64_t until,
+    struct host *ret_host)
+{
+	enum csign_err r;
+
+	if ((r = store_begin(store->store)) != CSIGN_OK)
+		return r;
+	if ((r = store_host_by_name(store->store, name, ret_host)) ==
+		CSIGN_OK &&
+	    (r = store_host_rotate(store->store, ret_host->id, hash, until,
+		 store->now)) == CSIGN_OK)
+		r = cmd_record(
+		    store, "host rotate", name, ret_host->space_name);
+	return store_end(store->store, r);
+}
+
+static int
+host_rotate(const struct cmd_args *args)
+{
+	char key[CSIGN_ACCESS_KEY_LEN + 1];
+	unsigned char hash[STORE_HASH_LEN];
+	struct cmd_store store;
+	uint64_t overlap = 0;
+	struct host host = {.id = 0};
+	enum csign_err r;
+	int status;
+
+	if (!read_overlap(args->overlap, &overlap))
+		return CMD_USAGE;
+	if (!cmd_open(args->config, &store))
+		return CMD_TROUBLE;
+	if ((r = make_key(key, hash)) == CSIGN_OK)
+		r = rotate(
+		    &store, args->operand, hash, store.now + overlap, &host);
+	status = r == CSIGN_OK ? print_key(args, &host, key,
+				     overlap > 0 ? store.now + overlap : 0)
+			       : report(r, args->operand);
+	csign_wipe(key, sizeof key);
+	store_close(&store.store);
+	return status;
 }
 
 int
 cmd_host(int argc, char **argv)
 {
-	struct host_options options;
-	const char *verb, *name;
-	bool for_add;
+	static const struct cmd_verb verbs[] = {
+	    {"add", true, CMD_JSON | CMD_RIGHTS | CMD_SPACE, host_add},
+	    {"list", false, CMD_JSON, host_list},
+	    {"revoke", true, CMD_JSON, host_revoke},
+	    {"rotate", true, CMD_JSON | CMD_OVERLAP, host_rotate},
+	    {NULL, false, 0, NULL},
+	};
 
-	if (!read_options(argc, argv, &options))
-		return CMD_USAGE;
-	if (optind == argc)
-		return CMD_USAGE;
-	verb = argv[optind++];
-	name = optind < argc ? argv[optind++] : NULL;
-	if (optind != argc)
-		return CMD_USAGE;
-	for_add = options.space != NULL || options.rights != NULL;
-	if (strcmp(verb, "add") == 0 && name != NULL && !options.json)
-		return host_add(name, &options);
-	if (strcmp(verb, "list") == 0 && name == NULL && !for_add)
-		return host_list(&options);
-	if (strcmp(verb, "revoke") == 0 && name != NULL && !for_add &&
-	    !options.json)
-		return host_revoke(name, &options);
-	return CMD_USAGE;
+	return cmd_verbs(argc, argv, verbs);
 }

@@ -89,6 +89,46 @@ reply_created(
 	reply_str(reply, "statusToken", token);
 }
 
+struct removals {
+	struct reply *reply;
+	bool any;
+};
+
+static void
+put_removal(void *arg, const char *device_id, const char *proof)
+{
+	struct removals *removals = arg;
+	struct reply *reply = removals->reply;
+
+	/* The list is there only if there is something in it. */
+	if (!removals->any)
+		reply_open(reply, "removals", "[");
+	removals->any = true;
+	reply_open(reply, NULL, "{");
+	reply_str(reply, "deviceId", device_id);
+	reply_str(reply, "proof", proof);
+	reply_close(reply, "}");
+}
+
+/*
+ * Notes of devices of this space that are to go, for the host to look at
+ * before it takes an answer.  A question does not fail for want of them.
+ */
+static void
+put_removals(struct call *call, struct reply *reply, const char *username)
+{
+	struct removals removals = {reply, false};
+	enum csign_err r;
+
+	r = store_removal_each(call->service->store, call->host.space, username,
+	    call_now(), put_removal, &removals);
+	if (removals.any)
+		reply_close(reply, "]");
+	if (r != CSIGN_OK)
+		log_event(
+		    CSIGN_LOG_ERR, "call_failed", "reason", csign_err_name(r));
+}
+
 static void
 create_approval(struct call *call)
 {
@@ -113,6 +153,7 @@ create_approval(struct call *call)
 		return;
 	reply_begin(&reply, call->service->out);
 	reply_created(&reply, transaction_id, token);
+	put_removals(call, &reply, question.username);
 	reply_send(&reply, call->conn, 201, NULL);
 	csign_wipe(token, sizeof token);
 }
@@ -136,7 +177,7 @@ ensure_user(struct call *call, const char *username, struct user *ret_user)
 static const char *
 user_status(const struct user *user)
 {
-	return user->active ? "active" : "new";
+	return user->devices > 0 ? "active" : "new";
 }
 
 static void
@@ -172,6 +213,7 @@ enroll(struct call *call)
 	reply_open(&reply, "enrollment", "{");
 	reply_created(&reply, transaction_id, token);
 	reply_close(&reply, "}");
+	put_removals(call, &reply, question.username);
 	reply_send(&reply, call->conn, 201, NULL);
 	csign_wipe(token, sizeof token);
 }
@@ -278,48 +320,62 @@ find_transaction(struct call *call, struct approval *ret_approval)
 }
 
 static bool
-read_outcome(struct call *call, enum approval_event *ret_outcome)
+read_event(struct call *call, enum approval_event *ret_event)
 {
-	static const enum approval_event outcomes[] = {
+	static const enum approval_event events[] = {
 	    EVENT_GRANTED, EVENT_DENIED, EVENT_REJECTED};
 	const char *word;
 	size_t i;
 
 	if (!call_str(call, "outcome", 1, 16, &word))
 		return false;
-	for (i = 0; i < sizeof outcomes / sizeof outcomes[0]; i++)
-		if (strcmp(word, event_names[outcomes[i]]) == 0) {
-			*ret_outcome = outcomes[i];
+	for (i = 0; i < sizeof events / sizeof events[0]; i++)
+		if (strcmp(word, event_names[events[i]]) == 0) {
+			*ret_event = events[i];
 			return true;
 		}
 	call_bad_member(call, "outcome", "granted, denied or rejected");
 	return false;
 }
 
+static bool
+read_outcome(struct call *call, struct outcome *outcome)
+{
+	int64_t tries, sequence;
+
+	if (!read_event(call, &outcome->event) ||
+	    !call_text(call, "reason", 0, STORE_REASON_MAX, &outcome->reason) ||
+	    !call_optional_int(
+		call, "triesLeft", 0, CSIGN_ANSWERS_MAX, 0, &tries) ||
+	    !call_optional_int(call, "sequence", 1, UINT32_MAX, 0, &sequence) ||
+	    (json_object_object_get_ex(call->body, "deviceId", NULL) &&
+		!call_device_id(call, &outcome->device_id)))
+		return false;
+	outcome->tries_left = (int32_t)tries;
+	outcome->sequence = (uint32_t)sequence;
+	if (outcome->reason == NULL)
+		outcome->reason = "";
+	return true;
+}
+
 static void
 outcome(struct call *call)
 {
-	enum approval_event what;
+	struct outcome what = {.device_id = NULL};
 	struct approval approval;
-	const char *reason;
-	int64_t tries;
 	enum csign_err r;
 
-	if (!read_outcome(call, &what) ||
-	    !call_text(call, "reason", 0, STORE_REASON_MAX, &reason) ||
-	    !call_optional_int(
-		call, "triesLeft", 0, CSIGN_ANSWERS_MAX, 0, &tries) ||
-	    !find_transaction(call, &approval))
+	if (!read_outcome(call, &what) || !find_transaction(call, &approval))
 		return;
-	r = approvals_outcome(call->service->approvals, &approval, what,
-	    reason != NULL ? reason : "", (int32_t)tries);
+	r = approvals_outcome(call->service->approvals, &approval, &what);
 	if (r != CSIGN_OK) {
 		call_fail(call, r);
 		return;
 	}
 	log_event(CSIGN_LOG_INFO, "approval_outcome", "host", call->host.name,
 	    "transaction", approval.transaction_id, "outcome",
-	    event_names[what], "reason", reason);
+	    event_names[what.event], "reason",
+	    *what.reason != '\0' ? what.reason : NULL);
 	reply_nothing(call->conn);
 }
 
@@ -344,18 +400,6 @@ cancel(struct call *call)
 /* --- users ---------------------------------------------------------------- */
 
 static void
-put_authenticator(void *arg, const struct authenticator *auth)
-{
-	struct reply *reply = arg;
-
-	reply_open(reply, NULL, "{");
-	reply_str(reply, "authenticatorId", auth->device_id);
-	reply_str(reply, "name", auth->name);
-	reply_time(reply, "createdAt", auth->created);
-	reply_close(reply, "}");
-}
-
-static void
 send_user(struct call *call, enum csign_err found, const struct user *user)
 {
 	struct reply reply;
@@ -368,8 +412,8 @@ send_user(struct call *call, enum csign_err found, const struct user *user)
 		reply_str(&reply, "status", user_status(user));
 		reply_time(&reply, "createdAt", user->created);
 		reply_open(&reply, "authenticators", "[");
-		r = store_authenticator_each(
-		    call->service->store, user->id, put_authenticator, &reply);
+		r = store_authenticator_each(call->service->store, user->id,
+		    reply_authenticator, &reply);
 		reply_close(&reply, "]");
 	}
 	if (r == CSIGN_OK)

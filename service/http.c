@@ -249,7 +249,9 @@ http_reply(struct http_conn *conn, const struct http_reply *reply)
 	    reply->type != NULL ? reply->type : "",
 	    reply->type != NULL ? "\r\n" : "", length,
 	    conn->keep_alive ? "" : "Connection: close\r\n",
-	    origin != NULL ? "Vary: Origin\r\nAccess-Control-Allow-Origin: "
+	    origin != NULL ? "Vary: Origin\r\n"
+			     "Access-Control-Allow-Credentials: true\r\n"
+			     "Access-Control-Allow-Origin: "
 			   : "",
 	    origin != NULL ? origin : "", origin != NULL ? "\r\n" : "",
 	    reply->extra != NULL ? reply->extra : "",

@@ -81,8 +81,9 @@ size_t http_server_connections(const struct http_server *server);
 
 void http_reply(struct http_conn *conn, const struct http_reply *reply);
 /*
- * A page of this origin may read the reply to the request being handled,
- * whenever it comes.  origin must outlive the server; NULL: nobody else.
+ * A page of this origin may read the reply to the request being handled, which
+ * may come with this origin's cookie, whenever it comes.  origin must outlive
+ * the server; NULL: nobody else.
  */
 void http_allow_origin(struct http_conn *conn, const char *origin);
 /*

@@ -14,8 +14,15 @@ sbin_PROGRAMS += %D%/countersignd
 	%D%/checkpoint.c \
 	%D%/checkpoint.h \
 	%D%/cmd.h \
+	%D%/cmd_args.c \
+	%D%/cmd_backup.c \
+	%D%/cmd_common.c \
 	%D%/cmd_host.c \
+	%D%/cmd_user.c \
 	%D%/cmd_web.c \
+	%D%/cookie.c \
+	%D%/cookie.h \
+	%D%/device_api.c \
 	%D%/host_api.c \
 	%D%/http.c \
 	%D%/http.h \
@@ -26,6 +33,7 @@ sbin_PROGRAMS += %D%/countersignd
 	%D%/log.c \
 	%D%/log.h \
 	%D%/main.c \
+	%D%/members.c \
 	%D%/notify.c \
 	%D%/notify.h \
 	%D%/open_api.c \
@@ -42,10 +50,19 @@ sbin_PROGRAMS += %D%/countersignd
 	%D%/settings.c \
 	%D%/settings.h \
 	%D%/store.h \
+	%D%/store_approvals.c \
+	%D%/store_claims.c \
+	%D%/store_copy.c \
+	%D%/store_db.c \
+	%D%/store_db.h \
+	%D%/store_hosts.c \
+	%D%/store_open.c \
 	%D%/store_schema.h \
-	%D%/store_sqlite.c \
+	%D%/store_users.c \
 	%D%/tls.c \
 	%D%/tls.h \
+	%D%/watch.c \
+	%D%/watch.h \
 	%D%/web.c \
 	%D%/web.h
 

@@ -2,13 +2,11 @@
 #include "config.h"
 
 #include <getopt.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "cmd.h"
 #include "log.h"
@@ -17,23 +15,20 @@
 static const char usage[] =
     "usage: countersignd serve [--config FILE]\n"
     "       countersignd host add NAME [--space SPACE] [--rights LIST]"
-    " [--config FILE]\n"
-    "       countersignd host list [--json] [--config FILE]\n"
-    "       countersignd host revoke NAME [--config FILE]\n"
+    " [--json]\n"
+    "       countersignd host list [--json]\n"
+    "       countersignd host revoke NAME [--json]\n"
+    "       countersignd host rotate NAME [--overlap MINUTES] [--json]\n"
+    "       countersignd user list [--host HOST | --space SPACE] [--json]\n"
+    "       countersignd user show NAME [--host HOST | --space SPACE]"
+    " [--json]\n"
+    "       countersignd user remove NAME [--host HOST | --space SPACE]"
+    " [--json]\n"
+    "       countersignd backup FILE\n"
+    "       countersignd restore FILE\n"
     "       countersignd web --list [--json]\n"
-    "       countersignd --help | --version\n";
-
-void
-cmd_say(const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	(void)fputs("countersignd: ", stderr);
-	(void)vfprintf(stderr, fmt, args);
-	(void)fputc('\n', stderr);
-	va_end(args);
-}
+    "       countersignd --help | --version\n"
+    "Each but web takes --config FILE.\n";
 
 int
 cmd_serve(int argc, char **argv)
@@ -71,14 +66,24 @@ protect_process(void)
 static int
 dispatch(int argc, char **argv)
 {
+	static const struct {
+		const char *name;
+		int (*run)(int argc, char **argv);
+	} commands[] = {
+	    {"backup", cmd_backup},
+	    {"host", cmd_host},
+	    {"restore", cmd_restore},
+	    {"serve", cmd_serve},
+	    {"user", cmd_user},
+	    {"web", cmd_web},
+	};
+	size_t i;
+
 	if (argc < 1)
 		return CMD_USAGE;
-	if (strcmp(argv[0], "serve") == 0)
-		return cmd_serve(argc, argv);
-	if (strcmp(argv[0], "host") == 0)
-		return cmd_host(argc, argv);
-	if (strcmp(argv[0], "web") == 0)
-		return cmd_web(argc, argv);
+	for (i = 0; i < sizeof commands / sizeof commands[0]; i++)
+		if (strcmp(argv[0], commands[i].name) == 0)
+			return commands[i].run(argc, argv);
 	if (argc == 1 && strcmp(argv[0], "--version") == 0)
 		(void)puts("countersignd " PACKAGE_VERSION);
 	else if (argc == 1 && strcmp(argv[0], "--help") == 0)

@@ -2,17 +2,13 @@
 /* What phones call: countersign-protocol(7), section PHONE API. */
 #include "config.h"
 
-#include <openssl/evp.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "api.h"
-#include "codec.h"
+#include "cookie.h"
 #include "log.h"
 #include "reply.h"
 #include "secret.h"
-
-#define COOKIE_MAX_AGE 34560000 /* seconds: 400 days, what browsers keep */
 
 /* By enum approval_state. */
 static const char *const state_names[] = {
@@ -173,44 +169,29 @@ events(struct call *call)
 
 /* --- a new device --------------------------------------------------------- */
 
-/* Lower-case base32 of 10 bytes, as the host writes it. */
-static bool
-is_device_id(const char *text)
-{
-	unsigned char bytes[CSIGN_DEVICE_ID_LEN];
-	size_t n = 0;
-
-	return csign_b32_decode(text, strlen(text), CSIGN_B32_LOWER, bytes,
-		   sizeof bytes, &n) == CSIGN_OK &&
-	       n == sizeof bytes;
-}
-
+/* One a phone: the one that it has, if it has enrolled a device before. */
 static enum csign_err
-make_cookie(char cookie[TOKEN_SIZE], unsigned char hash[STORE_HASH_LEN])
+choose_cookie(struct call *call, char cookie[COOKIE_SIZE],
+    unsigned char hash[STORE_HASH_LEN])
 {
-	unsigned char bytes[32];
-	enum csign_err r;
+	enum csign_err r = CSIGN_E_NOT_FOUND;
 
-	if ((r = csign_random(bytes, sizeof bytes)) != CSIGN_OK)
-		return r;
-	r = csign_b64u_encode(bytes, sizeof bytes, cookie, TOKEN_SIZE);
-	csign_wipe(bytes, sizeof bytes);
-	if (r == CSIGN_OK && EVP_Digest(cookie, TOKEN_SIZE - 1, hash, NULL,
-				 EVP_sha256(), NULL) != 1)
-		r = CSIGN_E_CRYPTO;
+	if (cookie_read(call->request->head.field[HTTP_COOKIE], cookie) &&
+	    (r = cookie_hash(cookie, hash)) == CSIGN_OK)
+		r = store_authenticator_of_cookie(
+		    call->service->store, hash, NULL, NULL);
+	if (r == CSIGN_E_NOT_FOUND && (r = cookie_make(cookie)) == CSIGN_OK)
+		r = cookie_hash(cookie, hash);
 	return r;
 }
 
 static void
 send_device(struct call *call, const struct claim *claim, const char *cookie)
 {
-	char extra[192];
+	char extra[COOKIE_HEADER_SIZE];
 	struct reply reply;
 
-	(void)snprintf(extra, sizeof extra,
-	    "Set-Cookie: __Host-countersign=%s; Path=/; Max-Age=%d; Secure; "
-	    "HttpOnly; SameSite=Strict\r\n",
-	    cookie, COOKIE_MAX_AGE);
+	cookie_header(cookie, extra);
 	reply_begin(&reply, call->service->out);
 	reply_str(&reply, "deviceId", claim->device_id);
 	reply_send(&reply, call->conn, 201, extra);
@@ -221,18 +202,13 @@ static void
 claim_device(struct call *call)
 {
 	struct claim claim;
-	char cookie[TOKEN_SIZE];
+	char cookie[COOKIE_SIZE];
 	struct approval approval;
 	enum csign_err r;
 
-	if (!call_str(call, "deviceId", CSIGN_DEVICE_ID_SIZE - 1,
-		CSIGN_DEVICE_ID_SIZE - 1, &claim.device_id) ||
+	if (!call_device_id(call, &claim.device_id) ||
 	    !call_text(call, "name", 1, CSIGN_DEVICE_NAME_MAX, &claim.name))
 		return;
-	if (!is_device_id(claim.device_id)) {
-		call_bad_member(call, "deviceId", "a device id");
-		return;
-	}
 	if (claim.name == NULL) {
 		call_bad_member(call, "name", "there");
 		return;
@@ -246,7 +222,7 @@ claim_device(struct call *call)
 		reply_closed(call, &approval);
 		return;
 	}
-	if ((r = make_cookie(cookie, claim.cookie_hash)) == CSIGN_OK)
+	if ((r = choose_cookie(call, cookie, claim.cookie_hash)) == CSIGN_OK)
 		r = store_claim_put(
 		    call->service->store, &approval, &claim, call_now());
 	if (r == CSIGN_OK)

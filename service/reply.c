@@ -41,11 +41,17 @@ put_name(struct reply *reply, const char *name)
 }
 
 void
-reply_begin(struct reply *reply, struct csign_buf *buf)
+reply_begin_bare(struct reply *reply, struct csign_buf *buf)
 {
 	memset(reply, 0, sizeof *reply);
 	reply->buf = buf;
 	csign_buf_clear(buf);
+}
+
+void
+reply_begin(struct reply *reply, struct csign_buf *buf)
+{
+	reply_begin_bare(reply, buf);
 	put(reply, "{");
 }
 
@@ -61,6 +67,13 @@ reply_int(struct reply *reply, const char *name, int64_t value)
 {
 	if (put_name(reply, name))
 		step(reply, csign_buf_putf(reply->buf, "%" PRId64, value));
+}
+
+void
+reply_true(struct reply *reply, const char *name)
+{
+	if (put_name(reply, name))
+		put(reply, "true");
 }
 
 void
@@ -96,6 +109,20 @@ reply_close(struct reply *reply, const char *close)
 {
 	put(reply, close);
 	reply->comma = true;
+}
+
+void
+reply_authenticator(void *arg, const struct authenticator *auth)
+{
+	struct reply *reply = arg;
+
+	reply_open(reply, NULL, "{");
+	reply_str(reply, "authenticatorId", auth->device_id);
+	reply_str(reply, "name", auth->name);
+	reply_time(reply, "createdAt", auth->created);
+	if (auth->removed)
+		reply_true(reply, "removed");
+	reply_close(reply, "}");
 }
 
 void

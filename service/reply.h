@@ -22,8 +22,11 @@ struct reply {
 
 /* Each function that takes a name may take NULL, in an array. */
 void reply_begin(struct reply *reply, struct csign_buf *buf);
+/* Without the brace: for what reply_open(reply, NULL, ...) begins. */
+void reply_begin_bare(struct reply *reply, struct csign_buf *buf);
 void reply_str(struct reply *reply, const char *name, const char *value);
 void reply_int(struct reply *reply, const char *name, int64_t value);
+void reply_true(struct reply *reply, const char *name);
 /* RFC 3339 of milliseconds. */
 void reply_time(struct reply *reply, const char *name, uint64_t ms);
 /* b64u that append() puts there, for example store_approval_content(). */
@@ -34,6 +37,8 @@ void reply_sealed(struct reply *reply, const char *name, struct store *store,
 /* open and close: "{" "}" or "[" "]". */
 void reply_open(struct reply *reply, const char *name, const char *open);
 void reply_close(struct reply *reply, const char *close);
+/* A device as an element of an array; arg is struct reply *. */
+void reply_authenticator(void *arg, const struct authenticator *auth);
 /* Ends the object and sends it; 503 if it could not be built. */
 void reply_send(struct reply *reply, struct http_conn *conn, unsigned status,
     const char *extra);

@@ -16,6 +16,7 @@
 #include "reply.h"
 #include "server.h"
 #include "service.h"
+#include "watch.h"
 
 #define STOP_S 3      /* for replies that are on their way */
 #define OTHER_FDS 128 /* beside connections: database, log, listeners */
@@ -25,6 +26,7 @@
 
 struct server {
 	struct service service;
+	struct watch *watch;
 	struct event *signals[3];
 	struct event *stop_timer;
 	struct csign_buf *bound; /* the addresses, for the log */
@@ -242,8 +244,8 @@ start(struct server *server, const char *config, struct csign_why *why)
 	    (r = tls_new(settings->tls_certificate, settings->tls_key, why,
 		 &service->tls)) != CSIGN_OK)
 		return r;
-	if ((r = store_open(settings->database, why, &service->store)) !=
-	    CSIGN_OK)
+	if ((r = store_open(settings->database, STORE_SERVE, why,
+		 &service->store)) != CSIGN_OK)
 		return r;
 	csign_why_set(why, "out of memory");
 	r = CSIGN_E_NOMEM;
@@ -254,6 +256,7 @@ start(struct server *server, const char *config, struct csign_why *why)
 	    (r = add_rates(service)) != CSIGN_OK ||
 	    (r = approvals_new(service->base, service->store, settings,
 		 &service->approvals)) != CSIGN_OK ||
+	    (r = watch_new(service, &server->watch)) != CSIGN_OK ||
 	    (r = add_http(server)) != CSIGN_OK)
 		return r;
 	return listen_all(server, why);
@@ -266,6 +269,7 @@ clear(struct server *server)
 	size_t i;
 
 	http_server_free(&service->http);
+	watch_free(&server->watch);
 	approvals_free(&service->approvals);
 	for (i = 0; i < sizeof server->signals / sizeof server->signals[0]; i++)
 		if (server->signals[i] != NULL)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the service keeps, behind functions that know no SQL.  store_sqlite.c
- * implements them; a second database implements the same.
+ * What the service keeps, behind functions that know no SQL.  The files
+ * store_*.c implement them; a second database implements the same.
  *
  * A change is durable against kill -9 when its function returns.  Every time
  * is in milliseconds since 1970.  CSIGN_E_NOT_FOUND: no such thing (in that
@@ -23,7 +23,10 @@
 #define STORE_ID_SIZE 23  /* 16 random bytes in b64u, and NUL */
 #define STORE_NAME_MAX 64 /* of a host or a space */
 #define STORE_REASON_MAX 64
+#define STORE_WORD_SIZE 24
 #define STORE_AUTHENTICATORS_MAX 64 /* of one user */
+#define STORE_CLAIMS_MAX 4 /* phones that name themselves at one link */
+#define STORE_REMOVAL_KEPT_MS (UINT64_C(180) * 86400 * 1000)
 
 struct store;
 
@@ -41,6 +44,16 @@ struct host {
 	uint64_t created;
 	char name[STORE_NAME_MAX + 1];
 	char space_name[STORE_NAME_MAX + 1];
+	uint64_t old_key_ends; /* of the key it came by, or newest; 0: none */
+};
+
+/* Done by an admin beside the service, which then logs it. */
+struct command {
+	uint64_t time;
+	uint32_t uid; /* of who did it */
+	char what[STORE_WORD_SIZE];
+	char name[CSIGN_USER_MAX + 1]; /* of a host or user */
+	char space[STORE_NAME_MAX + 1];
 };
 
 /* --- users ---------------------------------------------------------------- */
@@ -48,15 +61,19 @@ struct host {
 struct user {
 	int64_t id;
 	uint64_t created;
-	bool active; /* has an authenticator */
+	int64_t space;
+	uint32_t devices; /* that are not about to go */
 	char user_id[STORE_ID_SIZE];
 	char username[CSIGN_USER_MAX + 1];
+	char space_name[STORE_NAME_MAX + 1];
 };
 
 struct authenticator {
 	char device_id[CSIGN_DEVICE_ID_SIZE];
 	char name[CSIGN_DEVICE_NAME_MAX + 1];
+	char username[CSIGN_USER_MAX + 1];
 	uint64_t created;
+	bool removed; /* it said so itself; its hosts have not all heard it */
 };
 
 /* What a phone said about itself at an enrolment. */
@@ -120,14 +137,48 @@ struct question {
 	uint32_t max_user;
 };
 
+/* What comes with a change; each may be NULL. */
+struct change {
+	const char *answer;    /* sealed, b64u */
+	const char *device_id; /* that an enrolment granted */
+};
+
 /* --- the database --------------------------------------------------------- */
 
-/* Creates it if it is missing. */
-CSIGN_WUR enum csign_err store_open(
-    const char *path, struct csign_why *why, struct store **ret_store);
+enum store_use {
+	STORE_SERVE,
+	STORE_COMMAND, /* beside a service: does not change old tables */
+};
+
+/*
+ * Creates it if it is missing; STORE_SERVE brings the tables of an older
+ * version up to date, in one step.  CSIGN_E_STATE: it is too new, too old for
+ * a command, or being restored; why says so.
+ */
+CSIGN_WUR enum csign_err store_open(const char *path, enum store_use use,
+    struct csign_why *why, struct store **ret_store);
 void store_close(struct store **store);
 /* A write that is read back. */
 CSIGN_WUR enum csign_err store_check(struct store *store, uint64_t now);
+/* Has another process written since the last call?  The first call says yes. */
+bool store_changed_outside(struct store *store);
+
+/*
+ * A copy of the database as it is at one moment, to the descriptor fd, while
+ * others go on writing.  Questions are left out: they live for minutes.
+ */
+CSIGN_WUR enum csign_err store_backup(
+    const char *path, int fd, struct csign_why *why);
+/*
+ * The copy that fd reads takes the place of the database at path, which is
+ * kept as ret_aside ("" if there was none).  CSIGN_E_STATE: the database is in
+ * use; CSIGN_E_FORMAT: this is no such copy, or a damaged one.  Whatever
+ * happens, the old database or the new one is there whole.  visit is called
+ * for each host that comes back with a key that was revoked or replaced since.
+ */
+CSIGN_WUR enum csign_err store_restore(const char *path, int fd, uint64_t now,
+    void (*visit)(const char *host), struct csign_why *why, char *ret_aside,
+    size_t aside_size);
 
 /*
  * space NULL: a new one named like the host.  CSIGN_E_EXISTS: a host of this
@@ -139,10 +190,26 @@ CSIGN_WUR enum csign_err store_host_add(struct store *store, const char *name,
 /* With its approvals. */
 CSIGN_WUR enum csign_err store_host_remove(
     struct store *store, const char *name);
+/* By its key, or one that was replaced and has not ended at now. */
 CSIGN_WUR enum csign_err store_host_by_key(struct store *store,
-    const unsigned char key_hash[STORE_HASH_LEN], struct host *ret_host);
+    const unsigned char key_hash[STORE_HASH_LEN], uint64_t now,
+    struct host *ret_host);
+CSIGN_WUR enum csign_err store_host_by_name(
+    struct store *store, const char *name, struct host *ret_host);
+/* A new key; the one until now, and all before it, end at `ends`. */
+CSIGN_WUR enum csign_err store_host_rotate(struct store *store, int64_t host,
+    const unsigned char key_hash[STORE_HASH_LEN], uint64_t ends, uint64_t now);
+CSIGN_WUR enum csign_err store_old_keys_expire(
+    struct store *store, uint64_t now);
+CSIGN_WUR enum csign_err store_space_find(
+    struct store *store, const char *name, int64_t *ret_id);
+CSIGN_WUR enum csign_err store_command_add(
+    struct store *store, const struct command *command);
+/* In the order they were done; they are forgotten after it. */
+CSIGN_WUR enum csign_err store_commands_take(
+    struct store *store, void (*visit)(const struct command *command));
 /* In the order of their names. */
-CSIGN_WUR enum csign_err store_host_each(struct store *store,
+CSIGN_WUR enum csign_err store_host_each(struct store *store, uint64_t now,
     void (*visit)(void *arg, const struct host *host), void *arg);
 
 /* Finds or makes the user. */
@@ -153,11 +220,22 @@ CSIGN_WUR enum csign_err store_user_by_name(struct store *store, int64_t space,
     const char *username, struct user *ret_user);
 CSIGN_WUR enum csign_err store_user_by_id(struct store *store, int64_t space,
     const char *user_id, struct user *ret_user);
+/* space 0: of all; username NULL: each.  By space and name. */
+CSIGN_WUR enum csign_err store_user_each(struct store *store, int64_t space,
+    const char *username, void (*visit)(void *arg, const struct user *user),
+    void *arg);
 /* With its authenticators. */
 CSIGN_WUR enum csign_err store_user_remove(struct store *store, int64_t user);
 CSIGN_WUR enum csign_err store_authenticator_each(struct store *store,
     int64_t user, void (*visit)(void *arg, const struct authenticator *auth),
     void *arg);
+/*
+ * Those whose phone has this cookie; CSIGN_E_NOT_FOUND: there are none.  visit
+ * may be NULL.
+ */
+CSIGN_WUR enum csign_err store_authenticator_of_cookie(struct store *store,
+    const unsigned char cookie_hash[STORE_HASH_LEN],
+    void (*visit)(void *arg, const struct authenticator *auth), void *arg);
 CSIGN_WUR enum csign_err store_authenticator_rename(struct store *store,
     int64_t space, const char *device_id, const char *name);
 CSIGN_WUR enum csign_err store_authenticator_remove(
@@ -189,12 +267,12 @@ CSIGN_WUR enum csign_err store_approval_answer(
 /*
  * Writes state, event, due, tries_left and reason of next under the sequence
  * next->sequence, which must be one more than the stored one, else
- * CSIGN_E_AGAIN: somebody was faster.  answer, if not NULL, is stored with it;
- * in a closed state content and answer are removed.  A grant of an enrolment
- * makes its claim an authenticator.
+ * CSIGN_E_AGAIN: somebody was faster.  What change has is stored with it; in a
+ * closed state content and answer are removed.  A grant of an enrolment makes
+ * the claim of its device an authenticator; the newest, if none is named.
  */
 CSIGN_WUR enum csign_err store_approval_change(struct store *store,
-    const struct approval *next, const char *answer, uint64_t now);
+    const struct approval *next, const struct change *change, uint64_t now);
 /* Open ones of a user, at most max: their ids. */
 CSIGN_WUR enum csign_err store_approval_open_of(struct store *store,
     int64_t space, const char *username, int64_t *ids, size_t max,
@@ -217,11 +295,30 @@ CSIGN_WUR enum csign_err store_begin(struct store *store);
 CSIGN_WUR enum csign_err store_end(struct store *store, enum csign_err r);
 /*
  * Keeps what the phone said until the enrolment is granted; if it is granted
- * already, it takes effect now.  Once the enrolment is answered, no other
- * device can take the place.  CSIGN_E_EXISTS: another phone was first, or the
- * device belongs to another user.
+ * already, it takes effect now.  CSIGN_E_EXISTS: the host enrolled another
+ * device; or another phone was there before the answer, and the host has not
+ * said which it enrolled; or the device is another user's, or to go.
  */
 CSIGN_WUR enum csign_err store_claim_put(struct store *store,
     const struct approval *approval, const struct claim *claim, uint64_t now);
+/*
+ * Keeps the note of a device that wants to be removed, in place of an older
+ * one; it counts as removed from now on.  CSIGN_E_NOT_FOUND: no device of this
+ * id has this cookie.
+ */
+CSIGN_WUR enum csign_err store_removal_put(struct store *store,
+    const unsigned char cookie_hash[STORE_HASH_LEN], const char *device_id,
+    const char *proof, uint64_t now);
+/*
+ * At most CSIGN_REMOVALS_MAX notes of a space: those of username (or NULL)
+ * first, and others by chance, so that each gets its turn.
+ */
+CSIGN_WUR enum csign_err store_removal_each(struct store *store, int64_t space,
+    const char *username, uint64_t now,
+    void (*visit)(void *arg, const char *device_id, const char *proof),
+    void *arg);
+/* Devices whose note has waited for STORE_REMOVAL_KEPT_MS go without it. */
+CSIGN_WUR enum csign_err store_removals_expire(
+    struct store *store, uint64_t now);
 
 #endif

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from service import Service, b64u, random_b64u, wait_until
+from service import Service, b64u, device_id, random_b64u, wait_until
 
 HEADERS = {
     "Strict-Transport-Security": "max-age=63072000",
@@ -167,6 +167,30 @@ def test_outcome_said_twice(host, phone, question):
     assert host.status(question).json["sequence"] == 3
 
 
+def test_outcome_for_an_older_answer_changes_nothing(host, phone, question):
+    """A retry that nobody heard the reply to costs no second try."""
+    assert phone.answer(question).json["sequence"] == 2
+    rejected = {"reason": "PROOF_CODE", "triesLeft": 2, "sequence": 2}
+    assert host.outcome(question, "rejected", **rejected).status == 204
+    assert host.outcome(question, "rejected", **rejected).status == 204
+    second = random_b64u(99)
+    assert phone.answer(question, second).json["sequence"] == 4
+    for outcome in ("rejected", "denied", "granted"):
+        assert host.outcome(question, outcome, **rejected).status == 204
+        status = host.status(question).json
+        assert (status["sequence"], status["answer"]) == (4, second)
+    assert host.outcome(question, "granted", sequence=4).status == 204
+    assert host.outcome(question, "granted", sequence=4).status == 204
+    assert host.status(question).json["status"] == "succeeded"
+    assert_error(host.outcome(question, "denied", sequence=2), 409, "closed")
+
+
+def test_outcome_for_an_answer_that_never_came(host, phone, question):
+    phone.answer(question)
+    assert_error(host.outcome(question, "granted", sequence=3), 409, "closed")
+    assert host.status(question).json["event"] == "answered"
+
+
 def test_outcome_needs_an_answer(host, phone, question):
     assert_error(host.outcome(question, "granted"), 409, "closed")
     phone.seen(question)
@@ -258,13 +282,6 @@ def test_status_with_bad_numbers(host, question, members):
 
 # --- enrolment --------------------------------------------------------------
 
-def device_id():
-    """A fresh one: 16 characters of lower-case base32."""
-    import base64
-    import os
-    return base64.b32encode(os.urandom(10)).decode().lower()
-
-
 def test_enrolment(host, phone):
     question = host.enroll("carol")
     assert question.reply.status == 201
@@ -328,6 +345,57 @@ def test_strangers_device_after_the_answer(host, phone):
     assert_error(phone.device(question, device_id()), 409, "device_claimed")
     user = host.get("/api/v1/users?username=frank").json
     assert [a["authenticatorId"] for a in user["authenticators"]] == [device]
+
+
+@pytest.mark.parametrize("order", ["before", "after", "late"])
+def test_racer_who_claims_the_enrolment(service, host, phone, order):
+    """The QR was photographed: another phone names itself at the link."""
+    question, device, racer = host.enroll("ivan"), device_id(), device_id()
+    stranger = service.phone()
+    if order == "before":
+        assert stranger.device(question, racer).status == 201
+    if order != "late":
+        claimed = phone.device(question, device)
+        assert claimed.status == 201
+    if order == "after":
+        assert stranger.device(question, racer).status == 201
+    phone.answer(question)
+    if order == "late":
+        assert stranger.device(question, racer).status == 201
+    assert host.outcome(question, "granted", deviceId=device).status == 204
+    if order == "late":
+        claimed = phone.device(question, device)
+        assert claimed.status == 201
+    assert_error(stranger.device(question, racer), 409, "device_claimed")
+    assert set(host.devices("ivan")) == {device}
+    host.remove_device(device)
+
+
+def test_claim_of_another_device_than_the_hosts(host, phone):
+    question, device = host.enroll("judy"), device_id()
+    assert phone.device(question, device_id()).status == 201
+    phone.answer(question)
+    assert host.outcome(question, "granted", deviceId=device).status == 204
+    assert host.devices("judy") == {}
+
+
+def test_phones_at_one_enrolment_are_limited(host, phone):
+    question, devices = host.enroll("kim"), [device_id() for _ in range(5)]
+    for device in devices[:4]:
+        assert phone.device(question, device).status == 201
+    assert_error(phone.device(question, devices[4]), 409, "device_claimed")
+    assert phone.device(question, devices[0]).status == 201
+    phone.answer(question)
+    host.outcome(question, "granted", deviceId=devices[4])
+    # It was kept out by the others, and is let in by the host.
+    assert phone.device(question, devices[4]).status == 201
+    assert set(host.devices("kim")) == {devices[4]}
+
+
+def test_device_id_at_an_approval_means_nothing(host, phone, question):
+    phone.answer(question)
+    assert host.outcome(question, "granted", deviceId=DEVICE).status == 204
+    assert host.status(question).json["status"] == "succeeded"
 
 
 def test_device_of_another_user(host, phone):
@@ -585,7 +653,17 @@ def test_largest_question(host, phone):
     {"outcome": "granted", "reason": "x" * 65},
     {"outcome": "granted", "reason": 1},
     {"outcome": "granted", "triesLeft": 9},
-    {"outcome": "granted", "triesLeft": -1}])
+    {"outcome": "granted", "triesLeft": -1},
+    {"outcome": "granted", "sequence": 0},
+    {"outcome": "granted", "sequence": -1},
+    {"outcome": "granted", "sequence": "2"},
+    {"outcome": "granted", "sequence": 2 ** 32},
+    {"outcome": "granted", "deviceId": ""},
+    {"outcome": "granted", "deviceId": "x"},
+    {"outcome": "granted", "deviceId": None},
+    {"outcome": "granted", "deviceId": 1},
+    {"outcome": "granted", "deviceId": DEVICE.upper()},
+    {"outcome": "granted", "deviceId": DEVICE + "a"}])
 def test_bad_outcomes(host, phone, question, body):
     phone.answer(question)
     reply = host.post(f"/api/v1/approval/{question.transaction_id}/outcome",
@@ -666,12 +744,13 @@ def test_media_types(service, host, question, kind, good):
     (f"/links/{UNKNOWN_ID}/seen", "POST"),
     (f"/links/{UNKNOWN_ID}/answer", "POST"),
     (f"/links/{UNKNOWN_ID}/events", "GET, HEAD"),
-    (f"/links/{UNKNOWN_ID}/device", "POST")])
+    (f"/links/{UNKNOWN_ID}/device", "POST"),
+    ("/devices/self", "GET, HEAD"), ("/devices/self/removal", "POST")])
 def test_other_methods(service, path, allowed):
     for method in ("GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS",
                    "TRACE", "PROPFIND"):
         if method in allowed or (method == "OPTIONS" and
-                                 path.startswith("/links/")):
+                                 path.startswith(("/links/", "/devices/"))):
             continue
         reply = service.anybody().request(method, path)
         assert_error(reply, 405, "method_not_allowed")
@@ -732,8 +811,9 @@ def test_preflight_of_the_page(service, question):
         reply = service.phone().get(f"/links/{question.link_id}",
                                     headers={"Origin": origin})
         assert reply.headers["Access-Control-Allow-Origin"] == allowed
-        # It never comes with credentials.
-        assert "Access-Control-Allow-Credentials" not in reply.headers
+        # With the cookie of this service, for the page alone.
+        assert reply.headers["Access-Control-Allow-Credentials"] == (
+            "true" if good else None)
 
 
 @pytest.mark.parametrize("path", ["/api/v1/status", "/ping"])

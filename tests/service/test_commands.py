@@ -32,7 +32,13 @@ def host(service, *words):
 @pytest.mark.parametrize("words", [
     [], ["x"], ["serve", "x"], ["serve", "--x"], ["serve", "--config"],
     ["host"], ["host", "add"], ["host", "revoke"], ["host", "list", "x"],
-    ["host", "add", "a", "b"], ["host", "add", "a", "--json"],
+    ["host", "add", "a", "b"], ["host", "add", "a", "--overlap", "1"],
+    ["host", "rotate"], ["host", "rotate", "a", "--space", "b"],
+    ["user"], ["user", "x"], ["user", "list", "a"], ["user", "show"],
+    ["user", "remove"], ["user", "show", "a", "b"],
+    ["user", "list", "--rights", "approve"], ["backup"], ["restore"],
+    ["backup", "a", "b"], ["backup", "a", "--json"], ["backup", "-"],
+    ["restore", "a", "b"], ["restore", "a", "--force"],
     ["host", "list", "--space", "x"], ["host", "x", "y"], ["--help", "x"],
     ["host", "revoke", "a", "--rights", "approve"]])
 def test_wrong_usage(idle, words):

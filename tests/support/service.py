@@ -24,6 +24,8 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
+
 from sources import built
 
 DEADLINE = 20  # seconds until a test that waits gives up
@@ -74,6 +76,23 @@ def make_certificate(folder, name="service"):
             "-out", f"{name}.pem")
     (folder / f"{name}.key").chmod(0o600)
     return folder / f"{name}.pem", folder / f"{name}.key"
+
+
+def device_id():
+    """A fresh one: 16 characters of lower-case base32."""
+    return base64.b32encode(os.urandom(10)).decode().lower()
+
+
+def removal_note(device, choice="remove", kind=1, signature=b"s" * 70):
+    """What a device that is to go signs, as base64url of the layout."""
+    name = choice.encode()
+
+    def block(data):
+        return len(data).to_bytes(2, "big") + data
+
+    return b64u(bytes([1, kind, len(name)]) + name +
+                base64.b32decode(device.upper()) +
+                block(b"a" * 37) + block(b"b" * 100) + block(signature))
 
 
 class Reply:
@@ -198,6 +217,27 @@ class Host(Client):
             f"/api/v1/approval/{question.transaction_id}/outcome",
             {"outcome": outcome, **members})
 
+    def enrol_device(self, username, device, name="a phone", phone=None):
+        """A whole enrolment; the phone, which has its cookie from now on."""
+        phone = phone or self.service.phone()
+        question = self.enroll(username)
+        claimed = phone.device(question, device, name)
+        assert claimed.status == 201, claimed
+        phone.answer(question, hint="enroll")
+        assert self.outcome(question, "granted",
+                            deviceId=device).status == 204
+        phone.headers["Cookie"] = claimed.headers["Set-Cookie"].split(";")[0]
+        return phone
+
+    def devices(self, username):
+        """{device id: what the service says of it}"""
+        user = self.get(f"/api/v1/users?username={username}").json
+        return {found.pop("authenticatorId"): found
+                for found in user["authenticators"]}
+
+    def remove_device(self, device):
+        return self.request("DELETE", f"/api/v1/authenticators/{device}")
+
     def cancel(self, question):
         return self.request(
             "DELETE", f"/api/v1/approval/{question.transaction_id}")
@@ -218,6 +258,13 @@ class Phone(Client):
         return self.post(f"/links/{question.link_id}/device",
                          {"deviceId": device_id, "name": name})
 
+    def own_devices(self):
+        return self.get("/devices/self")
+
+    def ask_removal(self, device, note=None):
+        return self.post("/devices/self/removal",
+                         {"proof": note or removal_note(device)})
+
     def events(self, question, wait=0, after=0):
         return self.get(
             f"/links/{question.link_id}/events?wait={wait}&after={after}")
@@ -226,6 +273,32 @@ class Phone(Client):
         return self.later(
             "GET", f"/links/{question.link_id}/events?wait={wait}"
             f"&after={after}")
+
+
+def kill_at_each(calls, command, check, status=0):
+    """Runs the command again and again, killed at its 1st, 2nd, ... system
+    call of these names, with check() after each, until one run ends with
+    status.  Returns how many were killed."""
+    strace = shutil.which("strace")
+    if strace is None or os.geteuid() != 0:
+        assert not os.environ.get("CI"), "strace and root are needed"
+        pytest.skip("strace and root are needed")
+    names = ",".join(f"?{call}" for call in calls.split())
+    # Who looks for leaks cannot do so under a tracer.
+    leaks = os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"
+    for n in range(1, 500):
+        run = subprocess.run(
+            [strace, "-f", "-qq", "-o", "/dev/null", "-e", f"trace={names}",
+             "-e", f"inject={names}:signal=KILL:when={n}", *command],
+            env={**os.environ, "ASAN_OPTIONS": leaks},
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True, timeout=DEADLINE)
+        check()
+        if run.returncode == status:
+            return n - 1
+        # It, or a child that it had.
+        assert run.returncode in (-signal.SIGKILL, 3), run
+    raise AssertionError("it never completed")
 
 
 class Service:
@@ -284,6 +357,16 @@ class Service:
             [built("service/countersignd"), *words], text=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, timeout=DEADLINE)
+
+    def command(self, *words):
+        """The same, with the configuration of this service."""
+        return self.run(*words, "--config", self.conf)
+
+    def ask_command(self, *words):
+        """What a command that must succeed prints as JSON."""
+        run = self.command(*words, "--json")
+        assert (run.returncode, run.stderr) == (0, ""), run
+        return json.loads(run.stdout)
 
     def start(self):
         offset = self.log.stat().st_size if self.log.exists() else 0
