@@ -10,10 +10,12 @@
 #include "auth.h"
 #include "cmdline.h"
 #include "countersign.h"
+#include "enrol.h"
 #include "items.h"
 #include "log.h"
 #include "opt.h"
 #include "present.h"
+#include "recover.h"
 #include "refused.h"
 #include "request.h"
 #include "retcode.h"
@@ -21,22 +23,35 @@
 
 #define FAIL_DELAY_USEC 2000000 /* RL-6 */
 
+/* By which of the three ways somebody got in. */
+enum method { BY_PHONE, BY_CODE, BY_NEW_PHONE };
+
 struct auth {
-	pam_handle_t *pamh;
+	struct csign_person person; /* whoever sits in front of the program */
 	int flags;
 	struct csign_opt opt;
 	struct csign_items items;
 	struct csign_cmdline cmd;
-	struct csign_ctx *ctx;
 	struct csign_request *req;
 	struct csign_approval *ap;
+	struct csign_recover recover;
+	struct csign_enrol enrol;
 	const char *asked; /* whose phone; points into items, or NULL */
 	enum csign_stage stage;
+	enum method method;
 	/* For the log: a word of our own, and a sentence; or NULL. */
 	const char *reason, *why;
 	char wrong_options[512];
-	bool again; /* refused with this handle before */
-	int again_code;
+	bool proven;       /* a first factor was */
+	bool codes;        /* recovery codes are taken, and can be asked for */
+	bool by_code;      /* the person turned from the phone to a code */
+	bool told;         /* the person knows already why it failed */
+	bool service_away; /* so that no phone can be enrolled now */
+	bool offered; /* to enrol a phone after a code; and how it ended: */
+	enum csign_err offer_end;
+	/* Refused with this handle before; how. */
+	bool again;
+	struct csign_refusal refusal;
 };
 
 /* A failure that the library has no name for. */
@@ -48,14 +63,29 @@ fail(struct auth *a, enum csign_err err, const char *reason, const char *why)
 	return err;
 }
 
-/* --- one step after the other ----------------------------------------------
+static bool
+setting_is(const struct auth *a, const char *key, const char *word)
+{
+	const char *value = csign_ctx_setting(a->person.ctx, key);
+
+	return value != NULL && strcmp(value, word) == 0;
+}
+
+static bool
+is_silent(const struct auth *a)
+{
+	return (a->flags & (int)PAM_SILENT) != 0;
+}
+
+/* --- getting ready ---------------------------------------------------------
  */
 
 static enum csign_err
 load_items(struct auth *a)
 {
-	enum csign_err r = csign_items_load(a->pamh, &a->items);
+	enum csign_err r = csign_items_load(a->person.pamh, &a->items);
 
+	a->person.items = &a->items;
 	if (r != CSIGN_E_INVALID)
 		return r;
 	a->stage = CSIGN_STAGE_TALK;
@@ -65,13 +95,13 @@ load_items(struct auth *a)
 static enum csign_err
 load_config(struct auth *a)
 {
-	const struct csign_log log = {csign_log_debug, a->pamh};
+	const struct csign_log log = {csign_log_debug, a->person.pamh};
 	enum csign_err r;
 
-	if ((r = csign_ctx_new(a->opt.debug ? &log : NULL, &a->ctx)) !=
+	if ((r = csign_ctx_new(a->opt.debug ? &log : NULL, &a->person.ctx)) !=
 	    CSIGN_OK)
 		return r;
-	return csign_ctx_load(a->ctx, a->opt.config, a->items.service);
+	return csign_ctx_load(a->person.ctx, a->opt.config, a->items.service);
 }
 
 static enum csign_err
@@ -108,6 +138,22 @@ check_somebody_there(struct auth *a)
 }
 
 static enum csign_err
+load_question(struct auth *a)
+{
+	enum csign_err r;
+
+	a->proven = a->opt.after_first_factor || csign_items_passed(&a->items);
+	if ((r = csign_question_asked(
+		 a->person.ctx, &a->items, &a->asked, &a->why)) != CSIGN_OK)
+		return r;
+	/* What was proven is the other account's (identity = ruser). */
+	if (strcmp(a->asked, a->items.user) != 0)
+		a->proven = false;
+	return csign_question_new(
+	    a->person.ctx, &a->items, a->asked, a->proven, &a->cmd, &a->req);
+}
+
+static enum csign_err
 prepare(struct auth *a, int argc, const char *const *argv)
 {
 	enum csign_err r;
@@ -116,54 +162,247 @@ prepare(struct auth *a, int argc, const char *const *argv)
 	if ((r = csign_opt_parse(argc, argv, &a->opt, a->wrong_options,
 		 sizeof(a->wrong_options))) != CSIGN_OK)
 		return fail(a, r, "OPTIONS", a->wrong_options);
-	if ((r = load_items(a)) != CSIGN_OK)
-		return r;
-	if (csign_refused_before(a->pamh, a->items.user, &a->again_code)) {
-		a->again = true;
-		return fail(a, CSIGN_E_DENIED, "AGAIN",
-		    "the question was put before and is not put again");
-	}
-	if ((r = load_config(a)) != CSIGN_OK ||
+	if ((r = load_items(a)) != CSIGN_OK ||
+	    (r = load_config(a)) != CSIGN_OK ||
 	    (r = load_command(a)) != CSIGN_OK ||
-	    (r = check_somebody_there(a)) != CSIGN_OK)
+	    (r = check_somebody_there(a)) != CSIGN_OK ||
+	    (r = load_question(a)) != CSIGN_OK)
 		return r;
-	if ((r = csign_question_asked(a->ctx, &a->items, &a->asked, &a->why)) !=
-	    CSIGN_OK)
-		return r;
-	return csign_question_new(
-	    a->ctx, &a->items, a->asked, &a->cmd, &a->req);
+	a->again =
+	    csign_refused_before(a->person.pamh, a->items.user, &a->refusal);
+	a->codes = setting_is(a, "recovery", "yes") &&
+		   csign_present_can_ask(&a->person);
+	return CSIGN_OK;
 }
 
-static enum csign_err
-show(struct auth *a)
+/* PAM-5: whoever was asked about must be who gets in. */
+static bool
+has_changed(struct auth *a)
 {
-	enum csign_err r;
-
-	a->stage = CSIGN_STAGE_TALK;
-	r = csign_present_challenge(a->pamh, a->ctx, &a->items, a->ap);
-	if (r == CSIGN_OK)
-		return CSIGN_OK;
-	return fail(a, r, "CONVERSATION",
-	    a->items.caller == CSIGN_CALLER_SSH
-		? "the challenge cannot be shown: sshd needs "
-		  "KbdInteractiveAuthentication yes, the password method "
-		  "cannot show it"
-		: "the challenge cannot be shown");
+	if (csign_items_unchanged(a->person.pamh, &a->items))
+		return false;
+	a->stage = CSIGN_STAGE_GRANT;
+	a->reason = "CHANGED";
+	a->why = "user or service changed during the authentication";
+	return true;
 }
 
 static enum csign_err
 check_unchanged(struct auth *a)
 {
-	a->stage = CSIGN_STAGE_GRANT;
-	if (csign_items_unchanged(a->pamh, &a->items))
-		return CSIGN_OK;
-	return fail(a, CSIGN_E_INVALID, "CHANGED",
-	    "user or service changed during the authentication");
+	return has_changed(a) ? CSIGN_E_INVALID : CSIGN_OK;
+}
+
+/* --- the phone -------------------------------------------------------------
+ */
+
+static enum csign_err
+show(struct auth *a)
+{
+	const struct csign_challenge challenge = {
+	    .link = csign_approval_link(a->ap),
+	    .seconds = csign_approval_seconds_left(a->ap),
+	    .lead = "",
+	    .where = "on your phone",
+	    .done = "approved",
+	    .code = a->codes,
+	    .code_by_key = a->codes && csign_wait_can_be_left(),
+	};
+	enum csign_err r;
+
+	a->stage = CSIGN_STAGE_TALK;
+	r = csign_present_challenge(&a->person, &challenge, &a->recover.typed);
+	if (r != CSIGN_OK)
+		return fail(a, r, "CONVERSATION",
+		    a->items.caller == CSIGN_CALLER_SSH
+			? "the challenge cannot be shown: sshd needs "
+			  "KbdInteractiveAuthentication yes, the password "
+			  "method cannot show it"
+			: "the challenge cannot be shown");
+	a->by_code = a->codes && csign_recover_is_try(&a->recover.typed);
+	if (!a->by_code) /* anything else means "wait" */
+		csign_reply_clear(&a->recover.typed);
+	return CSIGN_OK;
+}
+
+struct look {
+	struct csign_approval *ap;
+	uint32_t *ret_verdict;
+};
+
+static enum csign_err
+look(void *arg)
+{
+	const struct look *l = arg;
+
+	return csign_approval_wait(l->ap, 0, l->ret_verdict);
+}
+
+static enum csign_err
+wait_for_phone(struct auth *a, uint32_t *ret_verdict)
+{
+	struct look arg = {a->ap, ret_verdict};
+	const struct csign_wait wait = {
+	    .fd = csign_approval_fd(a->ap),
+	    .seconds = csign_approval_seconds_left(a->ap),
+	    .look = look,
+	    .arg = &arg,
+	    .may_be_left = a->codes,
+	};
+
+	return csign_wait(&wait, &a->by_code);
+}
+
+/* What the call before this one came to. */
+static enum csign_err
+recall(struct auth *a)
+{
+	a->stage = a->refusal.stage;
+	a->recover.wrong = a->refusal.wrong_codes;
+	return fail(a, a->refusal.err, "AGAIN",
+	    "the question was put before and is not put again");
+}
+
+/* a->by_code with CSIGN_E_INTERRUPTED: the person would rather give a code. */
+static enum csign_err
+ask_phone(struct auth *a, uint32_t *ret_verdict)
+{
+	enum csign_err r;
+
+	a->stage = CSIGN_STAGE_ASK;
+	a->method = BY_PHONE;
+	if ((r = csign_approval_begin(a->person.ctx, a->req, &a->ap)) !=
+		CSIGN_OK ||
+	    (r = show(a)) != CSIGN_OK || (r = check_unchanged(a)) != CSIGN_OK)
+		return r;
+	a->stage = CSIGN_STAGE_WAIT;
+	if (a->by_code)
+		return CSIGN_E_INTERRUPTED;
+	return wait_for_phone(a, ret_verdict);
+}
+
+/* --- a recovery code -------------------------------------------------------
+ */
+
+/*
+ * A question that nobody could answer, for an account that is none or has no
+ * device, ends before people's eyes like any other (RL-7).
+ */
+static enum csign_err
+visible(const struct auth *a, enum csign_err r)
+{
+	if (a->stage == CSIGN_STAGE_WAIT &&
+	    (r == CSIGN_E_UNKNOWN_USER || r == CSIGN_E_UNENROLLED))
+		return CSIGN_E_EXPIRED;
+	return r;
 }
 
 /*
- * CSIGN_OK and *verdict == CSIGN_VERDICT_GRANTED: the phone said yes, and
- * nothing has changed under us.
+ * sudo calls again by itself, where others ask for the name first: whoever has
+ * given up there shall not have to do it three times.
+ */
+static bool
+may_give_code(const struct auth *a, enum csign_err end)
+{
+	if (!a->codes || (a->again && a->items.caller == CSIGN_CALLER_SUDO))
+		return false;
+	return (a->by_code && end == CSIGN_E_INTERRUPTED) ||
+	       csign_recover_may_follow(visible(a, end), a->stage);
+}
+
+/* In place of the question that came to this end, which stays if it is none. */
+static enum csign_err
+ask_code(struct auth *a, enum csign_err end, uint32_t *ret_verdict)
+{
+	const unsigned int wrong = a->recover.wrong;
+	enum csign_err r;
+
+	csign_approval_free(&a->ap); /* over, at the service too */
+	a->service_away = end == CSIGN_E_SERVICE || end == CSIGN_E_COURIER ||
+			  end == CSIGN_E_SERVICE_REFUSED;
+	if (!a->by_code && !a->again) {
+		csign_present_failure(&a->person, visible(a, end), a->asked);
+		a->told = true;
+	}
+	a->recover.person = &a->person;
+	a->recover.req = a->req;
+	r = csign_recover(&a->recover, ret_verdict);
+	if (r == CSIGN_E_RECOVERY && a->recover.wrong == wrong)
+		return end;
+	a->stage = CSIGN_STAGE_CODE;
+	a->method = BY_CODE;
+	a->again = false;
+	a->told = r == CSIGN_E_RECOVERY;
+	a->reason = a->why = NULL;
+	if (r == CSIGN_E_INVALID)
+		(void)has_changed(a);
+	return r;
+}
+
+/* --- a phone that is enrolled now ------------------------------------------
+ */
+
+/* The account's first one, before it gets in. */
+static enum csign_err
+enrol_phone(struct auth *a, uint32_t *ret_verdict)
+{
+	enum csign_err r;
+
+	if (!csign_present_can_ask(&a->person))
+		return CSIGN_E_ENROLL;
+	a->stage = CSIGN_STAGE_ENROL;
+	a->method = BY_NEW_PHONE;
+	a->enrol.person = &a->person;
+	a->enrol.user = a->asked;
+	a->enrol.question = a->req;
+	r = csign_enrol(&a->enrol, ret_verdict);
+	a->told = r != CSIGN_OK;
+	if (r == CSIGN_E_INVALID)
+		(void)has_changed(a);
+	return r;
+}
+
+/* One in place of the lost one, after a code; how it ends changes no grant. */
+static void
+offer_phone(struct auth *a)
+{
+	if (a->service_away || !setting_is(a, "recovery_enroll", "yes") ||
+	    (csign_items_remote(&a->items) && !a->proven))
+		return;
+	a->offered = true;
+	a->offer_end = csign_enrol_offer(&a->person, a->asked, a->enrol.name);
+}
+
+/* --- all together ----------------------------------------------------------
+ */
+
+/* What the person is told after a yes. */
+static void
+tell_grant(struct auth *a)
+{
+	int left;
+
+	switch (a->method) {
+	case BY_PHONE:
+		if (is_silent(a))
+			return;
+		csign_present_grant(&a->person, csign_approval_device(a->ap));
+		if (a->codes && (left = csign_approval_codes_left(a->ap)) >= 0)
+			csign_recover_say_left(&a->person, (size_t)left);
+		return;
+	case BY_NEW_PHONE:
+		if (!is_silent(a))
+			csign_present_grant(&a->person, a->enrol.name);
+		return;
+	case BY_CODE:
+		csign_recover_say_left(&a->person, a->recover.left);
+		offer_phone(a);
+	}
+}
+
+/*
+ * CSIGN_OK and *verdict == CSIGN_VERDICT_GRANTED: the phone said yes, or a
+ * recovery code was used up, and nothing has changed under us.
  */
 static enum csign_err
 decide(struct auth *a, int argc, const char *const *argv,
@@ -174,17 +413,16 @@ decide(struct auth *a, int argc, const char *const *argv,
 
 	if ((r = prepare(a, argc, argv)) != CSIGN_OK)
 		return r;
-	a->stage = CSIGN_STAGE_ASK;
-	if ((r = csign_approval_begin(a->ctx, a->req, &a->ap)) != CSIGN_OK ||
-	    (r = show(a)) != CSIGN_OK || (r = check_unchanged(a)) != CSIGN_OK)
-		return r;
-	a->stage = CSIGN_STAGE_WAIT;
-	if ((r = csign_wait(a->ap, &v)) != CSIGN_OK)
+	r = a->again ? recall(a) : ask_phone(a, &v);
+	if (r == CSIGN_E_ENROLL && a->stage == CSIGN_STAGE_ASK && !a->again)
+		r = enrol_phone(a, &v);
+	else if (may_give_code(a, r))
+		r = ask_code(a, r, &v);
+	if (r != CSIGN_OK)
 		return r;
 	if (v != CSIGN_VERDICT_GRANTED)
 		return CSIGN_E_INTERNAL;
-	if ((a->flags & (int)PAM_SILENT) == 0)
-		csign_present_grant(a->pamh, csign_approval_device(a->ap));
+	tell_grant(a);
 	/* That was a conversation again, so this comes last (PAM-5). */
 	if ((r = check_unchanged(a)) != CSIGN_OK)
 		return r;
@@ -225,7 +463,9 @@ sentence(const struct auth *a)
 {
 	if (a->why != NULL)
 		return a->why;
-	return a->ctx != NULL && a->items.known ? csign_ctx_why(a->ctx) : NULL;
+	return a->person.ctx != NULL && a->items.known
+		   ? csign_ctx_why(a->person.ctx)
+		   : NULL;
 }
 
 static void
@@ -258,7 +498,33 @@ log_failure(const struct auth *a, enum csign_err r, int code)
 	csign_line_add(&line, "stage", csign_stage_name(a->stage));
 	add_items(a, &line);
 	csign_line_add(&line, "why", sentence(a));
-	csign_line_write(a->pamh, event.priority, &line);
+	csign_line_write(a->person.pamh, event.priority, &line);
+}
+
+/* By which way, with what goes with it. */
+static void
+add_method(const struct auth *a, struct csign_line *line)
+{
+	char left[24];
+
+	switch (a->method) {
+	case BY_PHONE:
+		csign_line_add(line, "method", "phone");
+		csign_line_add(line, "device", csign_approval_device(a->ap));
+		return;
+	case BY_NEW_PHONE:
+		csign_line_add(line, "method", "enrolment");
+		csign_line_add(line, "device", a->enrol.name);
+		return;
+	case BY_CODE:
+		csign_line_add(line, "method", "recovery");
+		(void)snprintf(left, sizeof(left), "%zu", a->recover.left);
+		csign_line_add(line, "codes_left", left);
+		if (!a->offered)
+			return;
+		csign_line_add(line, "enrolment", csign_err_name(a->offer_end));
+		csign_line_add(line, "new_device", a->enrol.name);
+	}
 }
 
 /* Granted, or not asked. */
@@ -269,44 +535,33 @@ log_passage(const struct auth *a, const char *event, enum csign_err r)
 
 	csign_line_add(&line, "event", event);
 	csign_line_add(&line, "reason", csign_err_name(r));
+	if (r == CSIGN_OK)
+		add_method(a, &line);
 	add_items(a, &line);
-	if (a->ap != NULL)
-		csign_line_add(&line, "device", csign_approval_device(a->ap));
-	csign_line_write(a->pamh, LOG_INFO, &line);
-}
-
-/*
- * A question that nobody could answer, for an account that is none or has no
- * device, ends before people's eyes like any other (RL-7).
- */
-static enum csign_err
-visible(const struct auth *a, enum csign_err r)
-{
-	if (a->stage == CSIGN_STAGE_WAIT &&
-	    (r == CSIGN_E_UNKNOWN_USER || r == CSIGN_E_UNENROLLED))
-		return CSIGN_E_EXPIRED;
-	return r;
+	csign_line_write(a->person.pamh, LOG_INFO, &line);
 }
 
 /* Everything that follows a failure except the return. */
 static int
 refuse(struct auth *a, enum csign_err r)
 {
-	int code = a->again ? a->again_code : csign_to_pam(r, a->stage);
+	const struct csign_refusal refusal = {r, a->stage, a->recover.wrong};
+	int code = csign_to_pam(r, a->stage);
 
 	log_failure(a, r, code);
 	if (a->again)
 		return code;
-	if (a->stage != CSIGN_STAGE_TALK)
-		csign_present_failure(a->pamh, visible(a, r), a->asked);
-	if (a->stage == CSIGN_STAGE_ASK || a->stage == CSIGN_STAGE_WAIT)
-		csign_refused_remember(a->pamh, a->items.user, code);
+	if (a->stage != CSIGN_STAGE_TALK && !a->told)
+		csign_present_failure(&a->person, visible(a, r), a->asked);
+	if (a->stage != CSIGN_STAGE_SETUP && a->stage != CSIGN_STAGE_TALK &&
+	    a->stage != CSIGN_STAGE_GRANT)
+		csign_refused_remember(a->person.pamh, a->items.user, &refusal);
 	/*
 	 * Nothing was guessed where nobody was asked or nobody waits; and who
 	 * is told that the service is away shall be told so at once.
 	 */
 	if (is_refusal(code) && r != CSIGN_E_INTERRUPTED)
-		(void)pam_fail_delay(a->pamh, FAIL_DELAY_USEC);
+		(void)pam_fail_delay(a->person.pamh, FAIL_DELAY_USEC);
 	return code;
 }
 
@@ -315,7 +570,8 @@ clear(struct auth *a)
 {
 	csign_approval_free(&a->ap);
 	csign_request_free(&a->req);
-	csign_ctx_free(&a->ctx);
+	csign_ctx_free(&a->person.ctx);
+	csign_reply_clear(&a->recover.typed);
 	csign_cmdline_clear(&a->cmd);
 	csign_items_clear(&a->items);
 }
@@ -324,7 +580,7 @@ int
 csign_authenticate(
     pam_handle_t *pamh, int flags, int argc, const char *const *argv)
 {
-	struct auth a = {.pamh = pamh, .flags = flags};
+	struct auth a = {.person = {.pamh = pamh}, .flags = flags};
 	volatile uint32_t verdict = CSIGN_VERDICT_NONE;
 	volatile enum csign_err r;
 	int code = PAM_SYSTEM_ERR;

@@ -53,23 +53,42 @@ csign_conv_show(pam_handle_t *pamh, bool error, const char *text)
 }
 
 enum csign_err
-csign_conv_ask(pam_handle_t *pamh, const char *text, char *ret_key)
+csign_conv_ask(
+    pam_handle_t *pamh, const char *text, struct csign_reply *ret_reply)
 {
 	struct pam_response *resp = NULL;
 	enum csign_err r;
-	char key = '?';
 	size_t len;
 
 	if ((r = converse(pamh, PAM_PROMPT_ECHO_ON, text, &resp)) != CSIGN_OK)
 		return r;
-	if (resp == NULL || resp->resp == NULL)
+	if (resp == NULL || resp->resp == NULL) {
 		r = CSIGN_E_FORMAT;
-	else if ((len = strlen(resp->resp)) >= PAM_MAX_RESP_SIZE)
+	} else if ((len = strlen(resp->resp)) >= PAM_MAX_RESP_SIZE) {
 		r = CSIGN_E_TOO_LONG;
-	else if (len <= 1)
-		key = resp->resp[0];
+	} else {
+		len = len < CSIGN_REPLY_SIZE ? len : CSIGN_REPLY_SIZE - 1;
+		memcpy(ret_reply->text, resp->resp, len);
+		ret_reply->text[len] = '\0';
+	}
 	wipe_response(resp);
-	if (r == CSIGN_OK)
-		*ret_key = key;
 	return r;
+}
+
+/* Not strcasecmp(), which asks the program's locale. */
+bool
+csign_reply_is(const struct csign_reply *reply, const char *word)
+{
+	const char *text = reply->text;
+
+	for (; *text != '\0' && *word != '\0'; text++, word++)
+		if (*text != *word && *text != *word - 'a' + 'A')
+			return false;
+	return *text == *word;
+}
+
+void
+csign_reply_clear(struct csign_reply *reply)
+{
+	explicit_bzero(reply, sizeof(*reply));
 }

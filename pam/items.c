@@ -133,6 +133,13 @@ csign_items_unchanged(pam_handle_t *pamh, const struct csign_items *items)
 }
 
 bool
+csign_items_passed(const struct csign_items *items)
+{
+	return items->caller == CSIGN_CALLER_SSH &&
+	       items->ssh_passed[0] != '\0';
+}
+
+bool
 csign_items_remote(const struct csign_items *items)
 {
 	switch (items->caller) {

@@ -45,6 +45,9 @@ CSIGN_WUR enum csign_err csign_items_load(
  */
 bool csign_items_unchanged(pam_handle_t *pamh, const struct csign_items *items);
 
+/* Does sshd say that another method was passed before, such as a key? */
+bool csign_items_passed(const struct csign_items *items);
+
 /* Does the question come from outside this host? */
 bool csign_items_remote(const struct csign_items *items);
 

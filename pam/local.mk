@@ -9,6 +9,8 @@ noinst_LTLIBRARIES += %D%/libmodule.la
 	%D%/cmdline.h \
 	%D%/conv.c \
 	%D%/conv.h \
+	%D%/enrol.c \
+	%D%/enrol.h \
 	%D%/items.c \
 	%D%/items.h \
 	%D%/log.c \
@@ -17,6 +19,8 @@ noinst_LTLIBRARIES += %D%/libmodule.la
 	%D%/opt.h \
 	%D%/present.c \
 	%D%/present.h \
+	%D%/recover.c \
+	%D%/recover.h \
 	%D%/refused.c \
 	%D%/refused.h \
 	%D%/request.c \
@@ -36,6 +40,10 @@ pam_LTLIBRARIES = %D%/pam_countersign.la
 %C%_pam_countersign_la_DEPENDENCIES = %D%/libmodule.la \
 	lib/libcountersign.la %D%/pam_countersign.map
 EXTRA_DIST += %D%/pam_countersign.map
+
+# For pam-auth-update(8) of Debian; installed, and not enabled.
+pamconfigsdir = $(datadir)/pam-configs
+dist_pamconfigs_DATA = %D%/pam-configs/countersign
 
 # PAM loads the .so; the .la beside it helps nobody.
 install-data-hook:

@@ -13,6 +13,8 @@ static const struct option {
 	enum type type;
 	size_t offset; /* of the member of struct csign_opt */
 } options[] = {
+    {"after_first_factor", FLAG,
+	offsetof(struct csign_opt, after_first_factor)},
     {"config", PATH, offsetof(struct csign_opt, config)},
     {"debug", FLAG, offsetof(struct csign_opt, debug)},
 };
@@ -63,7 +65,7 @@ enum csign_err
 csign_opt_parse(int argc, const char *const *argv, struct csign_opt *ret_opt,
     char *ret_why, size_t size)
 {
-	struct csign_opt opt = {NULL, false};
+	struct csign_opt opt = {.config = NULL};
 	bool seen[N_OPTIONS] = {false};
 
 	ret_why[0] = '\0';

@@ -10,6 +10,7 @@
 
 struct csign_opt {
 	const char *config; /* points into argv; NULL: the installed default */
+	bool after_first_factor;
 	bool debug;
 };
 

@@ -8,7 +8,6 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "conv.h"
 #include "present.h"
 
 #define REDRAWS_MAX 4 /* so that all is over after 8 messages, PAM-9 */
@@ -130,88 +129,120 @@ draw(const struct look *look, const char *link)
 	return qr;
 }
 
-/*
- * At most 23 lines with the usual QR code of 19: an empty one, because some
- * programs put a word in front, the code, the link, and what to do.
- */
+/* The last line: what may be typed, at most 79 columns. */
 static char *
-compose(const struct look *look, const struct csign_approval *ap)
+compose_end(const struct look *look, const struct csign_challenge *challenge)
 {
-	const char *link = csign_approval_link(ap);
-	char *qr = draw(look, link), *text = NULL;
+	char *text = NULL;
 	int n;
 
-	n = asprintf(&text, "\n%s%s\n%s on your phone, within %u seconds.%s",
-	    qr == NULL ? "" : qr, link,
-	    qr == NULL ? "Open this link" : "Scan the code or open the link",
-	    csign_approval_seconds_left(ap),
-	    look->mode != MODE_PROMPT ? ""
-	    : look->drawing == DRAW_NOTHING
-		? "\nPress Enter once approved: "
-		: "\nPress Enter once approved (a: plain characters, "
-		  "i: invert): ");
-	wipe(qr);
+	if (look->mode != MODE_PROMPT)
+		return strdup(challenge->code_by_key
+				  ? "\nWithout your phone: Ctrl-\\ and then a "
+				    "recovery code."
+				  : "");
+	n = asprintf(&text, "\nPress Enter once %s%s%s: ", challenge->done,
+	    look->drawing == DRAW_NOTHING ? "" : " (a: draw otherwise)",
+	    challenge->code ? ", or type a recovery code" : "");
 	return n < 0 ? NULL : text;
 }
 
-/* One of the keys of the prompt; false if it asks for nothing. */
-static bool
-take_key(struct look *look, char key)
+/*
+ * At most 23 lines with the usual QR code of 19: one that is empty unless there
+ * is a lead, because some programs put a word in front, the code, the link, and
+ * what to do.
+ */
+static char *
+compose(const struct look *look, const struct csign_challenge *challenge)
 {
-	switch (key) {
-	case 'a':
-	case 'A':
-		look->drawing =
-		    look->drawing == DRAW_ASCII ? DRAW_UTF8 : DRAW_ASCII;
-		return true;
-	case 'i':
-	case 'I':
-		look->inverse = !look->inverse;
-		return true;
-	default:
+	char *qr = draw(look, challenge->link), *text = NULL;
+	char *end = compose_end(look, challenge);
+	int n = -1;
+
+	if (end != NULL)
+		n = asprintf(&text, "%s\n%s%s\n%s %s, within %u seconds.%s",
+		    challenge->lead, qr == NULL ? "" : qr, challenge->link,
+		    qr == NULL ? "Open this link"
+			       : "Scan the code or open the link",
+		    challenge->where, challenge->seconds, end);
+	wipe(qr);
+	free(end);
+	return n < 0 ? NULL : text;
+}
+
+/*
+ * For an account that is none sshd gives the module other bytes than were
+ * typed, as many of them.  So that nobody can tell, an answer counts by its
+ * length alone (RL-7): any one character draws the code in the next way.
+ */
+static bool
+take_key(struct look *look, const struct csign_reply *reply)
+{
+	if (strlen(reply->text) != 1)
 		return false;
+	if (look->drawing == DRAW_UTF8) {
+		look->drawing = DRAW_ASCII;
+	} else {
+		look->drawing = DRAW_UTF8;
+		look->inverse = !look->inverse;
 	}
+	return true;
 }
 
 enum csign_err
-csign_present_challenge(pam_handle_t *pamh, struct csign_ctx *ctx,
-    const struct csign_items *items, const struct csign_approval *ap)
+csign_present_challenge(const struct csign_person *person,
+    const struct csign_challenge *challenge, struct csign_reply *ret_reply)
 {
-	struct look look = choose_look(ctx, items);
+	struct look look = choose_look(person->ctx, person->items);
 	enum csign_err r = CSIGN_OK;
-	char key = 'a', *text;
+	char *text;
 
+	*ret_reply = (struct csign_reply){""};
 	if (look.mode == MODE_NONE)
 		return CSIGN_OK;
 	for (int i = 0; i <= REDRAWS_MAX; i++) {
-		if ((text = compose(&look, ap)) == NULL)
+		if ((text = compose(&look, challenge)) == NULL)
 			return CSIGN_E_NOMEM;
 		if (look.mode == MODE_INFO)
-			r = csign_conv_show(pamh, false, text);
+			r = csign_conv_show(person->pamh, false, text);
 		else
-			r = csign_conv_ask(pamh, text, &key);
+			r = csign_conv_ask(person->pamh, text, ret_reply);
 		wipe(text);
-		if (r != CSIGN_OK || look.mode == MODE_INFO ||
-		    !take_key(&look, key))
-			break;
+		if (r != CSIGN_OK || !take_key(&look, ret_reply))
+			return r;
+		csign_reply_clear(ret_reply);
 	}
 	return r;
+}
+
+/* A program without a terminal may answer a prompt with anything it has. */
+bool
+csign_present_can_ask(const struct csign_person *person)
+{
+	switch (choose_mode(person->ctx, person->items)) {
+	case MODE_PROMPT:
+		return true;
+	case MODE_INFO:
+		return person->items->tty[0] != '\0';
+	case MODE_NONE:
+		break;
+	}
+	return false;
 }
 
 /* --- afterwards ------------------------------------------------------------
  */
 
-static void
-say(pam_handle_t *pamh, bool error, const char *text)
+void
+csign_present_say(
+    const struct csign_person *person, bool error, const char *text)
 {
-	/* Nothing depends on whether this arrives. */
-	if (csign_conv_show(pamh, error, text) != CSIGN_OK)
+	if (csign_conv_show(person->pamh, error, text) != CSIGN_OK)
 		return;
 }
 
-/* A name for the terminal: controls become '?'. */
-static void
-clean(const char *name, char *out, size_t size)
+void
+csign_present_clean(const char *name, char *out, size_t size)
 {
 	(void)snprintf(out, size, "%s", name);
 	for (; *out != '\0'; out++)
@@ -220,26 +251,26 @@ clean(const char *name, char *out, size_t size)
 }
 
 void
-csign_present_grant(pam_handle_t *pamh, const char *device)
+csign_present_grant(const struct csign_person *person, const char *device)
 {
 	char name[80], text[128];
 
-	clean(device, name, sizeof(name));
+	csign_present_clean(device, name, sizeof(name));
 	(void)snprintf(text, sizeof(text), "Approved by %s.", name);
-	say(pamh, false, text);
+	csign_present_say(person, false, text);
 }
 
 static void
-say_unenrolled(pam_handle_t *pamh, const char *asked)
+say_unenrolled(const struct csign_person *person, const char *asked)
 {
 	char name[80], text[320];
 
-	clean(asked, name, sizeof(name));
+	csign_present_clean(asked, name, sizeof(name));
 	(void)snprintf(text, sizeof(text),
 	    "No phone is enrolled for %s on this host; an administrator can "
 	    "run: countersign enroll %s",
 	    name, name);
-	say(pamh, true, text);
+	csign_present_say(person, true, text);
 }
 
 /* The sentence for a failure, or NULL where nothing should be said. */
@@ -258,6 +289,8 @@ failure_text(enum csign_err err)
 		return "Nobody approved in time. Start again.";
 	case CSIGN_E_INTERRUPTED:
 		return "\nCancelled."; /* behind the "^C" */
+	case CSIGN_E_RECOVERY:
+		return "This recovery code is wrong or was used before.";
 	case CSIGN_E_CANCELLED:
 		return "The approval was cancelled. Start again.";
 	case CSIGN_E_SERVICE:
@@ -267,6 +300,8 @@ failure_text(enum csign_err err)
 	case CSIGN_E_SERVICE_REFUSED:
 		return "The approval service refused this host, so nobody can "
 		       "approve. Ask an administrator.";
+	case CSIGN_E_EXISTS:
+		return "This phone is enrolled on this host already.";
 	case CSIGN_E_CUT:
 		return "The command is too long to be shown on the phone. Put "
 		       "it into a script.";
@@ -282,7 +317,6 @@ failure_text(enum csign_err err)
 		       "an administrator.";
 	case CSIGN_E_UNENROLLED:
 	case CSIGN_E_ENROLL:
-	case CSIGN_E_RECOVERY:
 	case CSIGN_E_CONFIG:
 	case CSIGN_E_FILE:
 	case CSIGN_E_DEVICES:
@@ -295,7 +329,6 @@ failure_text(enum csign_err err)
 	case CSIGN_E_QR:
 	case CSIGN_E_NOMEM:
 	case CSIGN_E_NOT_FOUND:
-	case CSIGN_E_EXISTS:
 	case CSIGN_E_FORMAT:
 	case CSIGN_E_TOO_LONG:
 	case CSIGN_E_LAST_DEVICE:
@@ -308,12 +341,14 @@ failure_text(enum csign_err err)
 }
 
 void
-csign_present_failure(pam_handle_t *pamh, enum csign_err err, const char *asked)
+csign_present_failure(
+    const struct csign_person *person, enum csign_err err, const char *asked)
 {
 	const char *text = failure_text(err);
 
-	if (err == CSIGN_E_UNENROLLED && asked != NULL)
-		say_unenrolled(pamh, asked);
+	if ((err == CSIGN_E_UNENROLLED || err == CSIGN_E_ENROLL) &&
+	    asked != NULL)
+		say_unenrolled(person, asked);
 	else if (text != NULL)
-		say(pamh, true, text);
+		csign_present_say(person, true, text);
 }

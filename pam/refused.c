@@ -9,7 +9,7 @@
 #define DATA_NAME "countersign_refused"
 
 struct refused {
-	int code;
+	struct csign_refusal refusal;
 	char user[]; /* with its NUL */
 };
 
@@ -22,21 +22,23 @@ forget(pam_handle_t *pamh, void *data, int status)
 }
 
 void
-csign_refused_remember(pam_handle_t *pamh, const char *user, int code)
+csign_refused_remember(
+    pam_handle_t *pamh, const char *user, const struct csign_refusal *refusal)
 {
 	size_t size = strlen(user) + 1;
 	struct refused *refused;
 
 	if ((refused = malloc(sizeof(*refused) + size)) == NULL)
 		return;
-	refused->code = code;
+	refused->refusal = *refusal;
 	memcpy(refused->user, user, size);
 	if (pam_set_data(pamh, DATA_NAME, refused, forget) != PAM_SUCCESS)
 		free(refused);
 }
 
 bool
-csign_refused_before(pam_handle_t *pamh, const char *user, int *ret_code)
+csign_refused_before(
+    pam_handle_t *pamh, const char *user, struct csign_refusal *ret_refusal)
 {
 	const struct refused *refused;
 	const void *data = NULL;
@@ -44,6 +46,6 @@ csign_refused_before(pam_handle_t *pamh, const char *user, int *ret_code)
 	if (pam_get_data(pamh, DATA_NAME, &data) != PAM_SUCCESS ||
 	    (refused = data) == NULL || strcmp(refused->user, user) != 0)
 		return false;
-	*ret_code = refused->code;
+	*ret_refusal = refused->refusal;
 	return true;
 }

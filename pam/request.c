@@ -76,7 +76,8 @@ passed_methods(const char *info, char *out, size_t size)
 }
 
 static enum csign_err
-ssh_details(const struct csign_items *items, struct csign_request *req)
+ssh_details(
+    const struct csign_items *items, bool proven, struct csign_request *req)
 {
 	enum csign_err r = CSIGN_OK;
 	char from[128], passed[512];
@@ -89,7 +90,9 @@ ssh_details(const struct csign_items *items, struct csign_request *req)
 	if (strcmp(items->rhost, items->ssh_address) != 0)
 		detail(&r, req, "From (name, unverified)", items->rhost);
 	detail(&r, req, "Already passed",
-	    passed[0] == '\0' ? "nothing yet" : passed);
+	    passed[0] != '\0' ? passed
+	    : proven          ? "a first factor"
+			      : "nothing yet");
 	detail(&r, req, "Allows", "a login, which may open more sessions");
 	return r;
 }
@@ -270,12 +273,12 @@ make_title(const struct csign_items *items, const struct csign_cmdline *cmd,
 }
 
 static enum csign_err
-add_details(struct csign_ctx *ctx, const struct csign_items *items,
+add_details(struct csign_ctx *ctx, const struct csign_items *items, bool proven,
     const struct csign_cmdline *cmd, struct csign_request *req)
 {
 	switch (items->caller) {
 	case CSIGN_CALLER_SSH:
-		return ssh_details(items, req);
+		return ssh_details(items, proven, req);
 	case CSIGN_CALLER_SUDO:
 		return sudo_details(ctx, items, cmd, req);
 	case CSIGN_CALLER_SU:
@@ -313,7 +316,7 @@ set_fields(struct csign_ctx *ctx, const struct csign_items *items,
 
 enum csign_err
 csign_question_new(struct csign_ctx *ctx, const struct csign_items *items,
-    const char *asked, const struct csign_cmdline *cmd,
+    const char *asked, bool proven, const struct csign_cmdline *cmd,
     struct csign_request **ret_req)
 {
 	struct csign_request *req = NULL;
@@ -321,10 +324,10 @@ csign_question_new(struct csign_ctx *ctx, const struct csign_items *items,
 
 	if ((r = csign_request_new(&req)) != CSIGN_OK ||
 	    (r = set_fields(ctx, items, asked, cmd, req)) != CSIGN_OK ||
-	    (r = add_details(ctx, items, cmd, req)) != CSIGN_OK)
+	    (r = add_details(ctx, items, proven, cmd, req)) != CSIGN_OK)
 		goto out;
-	csign_request_set_unproven(
-	    req, csign_items_remote(items) && items->ssh_passed[0] == '\0');
+	csign_request_set_proven(req, proven);
+	csign_request_set_unproven(req, csign_items_remote(items) && !proven);
 	*ret_req = req;
 	req = NULL;
 out:

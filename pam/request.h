@@ -17,11 +17,11 @@ CSIGN_WUR enum csign_err csign_question_asked(struct csign_ctx *ctx,
     const char **ret_why);
 
 /*
- * Makes the request.  cmd is what sudo or su was asked to do, and not looked
- * at for other callers.
+ * Makes the request.  proven: a first factor was, in this very login.  cmd is
+ * what sudo or su was asked to do, and not looked at for other callers.
  */
 CSIGN_WUR enum csign_err csign_question_new(struct csign_ctx *ctx,
-    const struct csign_items *items, const char *asked,
+    const struct csign_items *items, const char *asked, bool proven,
     const struct csign_cmdline *cmd, struct csign_request **ret_req);
 
 #endif

@@ -96,6 +96,10 @@ csign_stage_name(enum csign_stage stage)
 		return "talk";
 	case CSIGN_STAGE_WAIT:
 		return "wait";
+	case CSIGN_STAGE_CODE:
+		return "code";
+	case CSIGN_STAGE_ENROL:
+		return "enrol";
 	case CSIGN_STAGE_GRANT:
 		return "grant";
 	}

@@ -11,6 +11,8 @@ enum csign_stage {
 	CSIGN_STAGE_ASK,   /* putting the question to the service */
 	CSIGN_STAGE_TALK,  /* the application's conversation */
 	CSIGN_STAGE_WAIT,  /* waiting for the phone, verifying its answer */
+	CSIGN_STAGE_CODE,  /* using a recovery code instead */
+	CSIGN_STAGE_ENROL, /* enrolling a first phone */
 	CSIGN_STAGE_GRANT, /* the last look before yes */
 };
 

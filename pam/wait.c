@@ -10,8 +10,12 @@
 
 #include "wait.h"
 
-/* The library ends an approval by itself; this is for the day it does not. */
-#define GRACE_SECONDS 2
+/* The library ends a wait by itself; this is for the day it does not. */
+#define GRACE_MS 2000
+/* The end need not make the descriptor readable. */
+#define LATE_MS 100
+
+enum { FD_PHONE, FD_STOP, FD_LEAVE, N_FDS };
 
 /* Milliseconds on a clock that counts while the host sleeps; 0 on failure. */
 static int64_t
@@ -24,66 +28,102 @@ now_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
+bool
+csign_wait_can_be_left(void)
+{
+	sigset_t blocked;
+
+	return pthread_sigmask(SIG_SETMASK, NULL, &blocked) == 0 &&
+	       sigismember(&blocked, SIGQUIT) == 1;
+}
+
 /*
- * Readable while one of these signals is blocked and pending.  It is never
- * read: the program shall find the signal as if we had not looked.
+ * Readable while one of the signals that stop a program is blocked and
+ * pending.  It is never read: the program shall find the signal as if we had
+ * not looked.
  */
 static int
-open_signals(void)
+open_stop(bool quit_too)
 {
 	sigset_t set;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGQUIT);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGHUP);
+	if (quit_too)
+		sigaddset(&set, SIGQUIT);
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-static enum csign_err
-wait_once(
-    struct csign_approval *ap, int signals, int64_t end, uint32_t *ret_verdict)
+/* Of its own, so that reading it takes SIGQUIT and nothing else. */
+static int
+open_leave(void)
 {
-	struct pollfd fds[2] = {
-	    {.fd = csign_approval_fd(ap), .events = POLLIN},
-	    {.fd = signals, .events = POLLIN},
-	};
-	int left_ms = (int)csign_approval_seconds_left(ap) * 1000;
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGQUIT);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/* Takes the signal away from the program; false if there is none. */
+static bool
+take_leave(int fd)
+{
+	struct signalfd_siginfo info;
+
+	return read(fd, &info, sizeof(info)) == (ssize_t)sizeof(info);
+}
+
+static enum csign_err
+wait_once(const struct csign_wait *wait, struct pollfd *fds, int64_t end)
+{
 	int64_t now = now_ms();
+	int64_t left = end - now;
 
 	if (now <= 0)
 		return CSIGN_E_CLOCK;
-	if (now >= end)
+	if (left + GRACE_MS <= 0)
 		return CSIGN_E_EXPIRED;
-	/* The approval's end need not make its descriptor readable. */
-	if (poll(fds, 2, left_ms + 100) < 0) {
+	if (poll(fds, N_FDS, (int)(left > 0 ? left : 0) + LATE_MS) < 0) {
 		if (errno != EINTR)
 			return CSIGN_E_SYSTEM;
-		fds[0].revents = fds[1].revents = 0;
+		for (int i = 0; i < N_FDS; i++)
+			fds[i].revents = 0;
 	}
-	if (fds[1].revents != 0)
+	if (fds[FD_STOP].revents != 0 || fds[FD_LEAVE].revents != 0)
 		return CSIGN_E_INTERRUPTED;
-	return csign_approval_wait(ap, 0, ret_verdict);
+	return wait->look(wait->arg);
 }
 
 enum csign_err
-csign_wait(struct csign_approval *ap, uint32_t *ret_verdict)
+csign_wait(const struct csign_wait *wait, bool *ret_left)
 {
+	bool leave = wait->may_be_left && csign_wait_can_be_left();
+	struct pollfd fds[N_FDS] = {
+	    [FD_PHONE] = {.fd = wait->fd, .events = POLLIN},
+	    [FD_STOP] = {.fd = open_stop(!leave), .events = POLLIN},
+	    [FD_LEAVE] = {.fd = leave ? open_leave() : -1, .events = POLLIN},
+	};
 	int64_t now = now_ms();
-	int64_t end = now + 1000 * ((int64_t)csign_approval_seconds_left(ap) +
-				       GRACE_SECONDS);
-	int signals = open_signals();
-	enum csign_err r;
+	enum csign_err r = CSIGN_E_SYSTEM;
 
-	if (signals < 0)
-		return CSIGN_E_SYSTEM;
+	if (fds[FD_STOP].fd < 0 || (leave && fds[FD_LEAVE].fd < 0))
+		goto out;
 	if (now <= 0)
 		r = CSIGN_E_CLOCK;
 	else
 		do
-			r = wait_once(ap, signals, end, ret_verdict);
+			r = wait_once(
+			    wait, fds, now + 1000 * (int64_t)wait->seconds);
 		while (r == CSIGN_E_AGAIN);
-	close(signals);
+	if (r == CSIGN_E_INTERRUPTED && fds[FD_STOP].revents == 0)
+		*ret_left = take_leave(fds[FD_LEAVE].fd);
+out:
+	if (fds[FD_STOP].fd >= 0)
+		close(fds[FD_STOP].fd);
+	if (fds[FD_LEAVE].fd >= 0)
+		close(fds[FD_LEAVE].fd);
 	return r;
 }

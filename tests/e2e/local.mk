@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Real sshd, sudo and su in private name spaces: make check-e2e, as root.
 E2E_TESTS = \
+	tests/e2e/accounts.py \
 	tests/e2e/hygiene.py \
+	tests/e2e/inline_enrolment.py \
+	tests/e2e/recovery.py \
 	tests/e2e/ssh_login.py \
 	tests/e2e/sudo_su.py \
 	tests/e2e/surroundings.py \
@@ -9,6 +12,7 @@ E2E_TESTS = \
 EXTRA_DIST += $(E2E_TESTS) \
 	tests/e2e/conftest.py \
 	tests/e2e/machine.py \
+	tests/support/codes.py \
 	tests/support/private.py \
 	tests/support/rig.py \
 	tests/support/screen.py

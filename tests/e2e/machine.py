@@ -36,7 +36,7 @@ PrintLastLog no
 MaxStartups 200
 LogLevel VERBOSE
 PidFile none
-Match User bob,dora
+Match User bob,dora,fay,gus,root
 AuthenticationMethods publickey,keyboard-interactive
 """
 

@@ -20,6 +20,13 @@ def server(sshd):
     return sshd
 
 
+def give_up(login):
+    """Nobody answers, and there is no recovery code either."""
+    login.wait_for("Recovery code .*: ", 60)
+    login.enter()
+    return login.end(20)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def slow(rig, sshd, phones):
     """
@@ -34,7 +41,7 @@ def slow(rig, sshd, phones):
             login.link()
             login.enter()
             login.keep()
-            ends[name] = Later(lambda login=login: login.end(60))
+            ends[name] = Later(lambda login=login: give_up(login))
         # No terminal, no askpass: the client answers with an empty line.
         logins["blind"] = subprocess.Popen(
             as_user("client", "/usr/bin/setsid", "-w", *ssh_command(
@@ -229,7 +236,7 @@ def test_two_logins_answered_crosswise(phones):
 def test_service_down(rig, log):
     """The module gives up within 3 s; libpam's delay comes on top."""
     since = len(log.lines)
-    with rig.service_down():
+    with rig.service_down(), rig.settings(recovery="no"):
         login = ssh("alice", options=ONE_QUESTION)
         assert log.wait("reason=SERVICE", 3, since)
         assert login.end() == 255

@@ -66,11 +66,14 @@ def test_sudo_shows_the_command_that_runs(phones, tmp_path):
     assert "<a b>" in session.text and "<$(id)>" in session.text
 
 
-@pytest.mark.parametrize("key", ["\x03", "\x1c"], ids=["SIGINT", "SIGQUIT"])
-def test_sudo_interrupted(phones, rig, key):
+@pytest.mark.parametrize("key,recovery", [
+    ("\x03", "yes"), ("\x03", "no"), ("\x1c", "no")],
+    ids=["SIGINT", "SIGINT-no-codes", "SIGQUIT-no-codes"])
+def test_sudo_interrupted(phones, rig, key, recovery):
     """Ctrl-C at a question ends it, and the question is cancelled."""
-    session = sudo("/usr/bin/id", "-un")
-    link = session.link()
+    with rig.settings(recovery=recovery):
+        session = sudo("/usr/bin/id", "-un")
+        link = session.link()
     assert len(couriers()) == 1
     cancelled = rig.cancelled()
     session.child.send(key)
@@ -137,7 +140,7 @@ def test_sudo_reads_no_answer_from_the_keyboard(phones):
 
 
 def test_sudo_service_down(rig):
-    with rig.service_down():
+    with rig.service_down(), rig.settings(recovery="no"):
         session = sudo("/usr/bin/id", "-un")
         assert session.end() == 1
     # sudo tries three times and is told so each time at once.

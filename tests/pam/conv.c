@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -98,73 +99,107 @@ static const struct pam_conv conv = {converse, &play};
 static const struct pam_conv empty_conv = {NULL, NULL};
 
 static enum csign_err
-ask(struct play what, char *ret_key)
+ask(struct play what, struct csign_reply *ret_reply)
 {
 	play = what;
 	leaks = frees = 0;
 	current = &conv;
 	item_result = PAM_SUCCESS;
-	return csign_conv_ask(PAMH, "Question? ", ret_key);
+	return csign_conv_ask(PAMH, "Question? ", ret_reply);
 }
+
+#define REPLY(text) ((struct csign_reply){text})
 
 static void
 answers(void **state)
 {
-	static const struct {
-		const char *answer;
-		char key;
-	} cases[] = {{"", '\0'}, {"a", 'a'}, {"I", 'I'}, {"\n", '\n'},
-	    {"ab", '?'}, {CANARY, '?'}};
+	static const char *const cases[] = {
+	    "", "a", "I", "\n", "ab", CANARY, "abcd-efgh-ijkl-mnop-qrst-uvwx"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		char key = 'x';
+		struct csign_reply reply = REPLY("untouched");
 
 		assert_int_equal(
-		    ask((struct play){.answer = cases[i].answer}, &key),
-		    CSIGN_OK);
-		assert_int_equal(key, cases[i].key);
+		    ask((struct play){.answer = cases[i]}, &reply), CSIGN_OK);
+		assert_string_equal(reply.text, cases[i]);
 		assert_int_equal(last.msg_style, PAM_PROMPT_ECHO_ON);
 		assert_string_equal(last.msg, "Question? ");
 		assert_int_equal(frees, 2);
+		/* The blocks of the conversation; what we keep is cleared. */
 		assert_int_equal(leaks, 0);
+		csign_reply_clear(&reply);
+		for (size_t k = 0; k < sizeof(reply.text); k++)
+			assert_int_equal(reply.text[k], 0);
 	}
 }
 
 static void
 too_long(void **state)
 {
-	char key = 'x';
+	struct csign_reply reply = REPLY("x");
 
 	(void)state;
+	/* What is longer than a reply is cut. */
+	assert_int_equal(
+	    ask((struct play){.answer = "a", .repeat = CSIGN_REPLY_SIZE - 1},
+		&reply),
+	    CSIGN_OK);
+	assert_int_equal(strlen(reply.text), CSIGN_REPLY_SIZE - 1);
+	assert_int_equal(
+	    ask((struct play){.answer = "a", .repeat = CSIGN_REPLY_SIZE},
+		&reply),
+	    CSIGN_OK);
+	assert_int_equal(strlen(reply.text), CSIGN_REPLY_SIZE - 1);
 	assert_int_equal(
 	    ask((struct play){.answer = "a", .repeat = PAM_MAX_RESP_SIZE - 1},
-		&key),
+		&reply),
 	    CSIGN_OK);
-	assert_int_equal(key, '?');
-	key = 'x';
+	assert_int_equal(strlen(reply.text), CSIGN_REPLY_SIZE - 1);
+	reply = REPLY("x");
 	assert_int_equal(
 	    ask((struct play){.answer = "a", .repeat = PAM_MAX_RESP_SIZE},
-		&key),
+		&reply),
 	    CSIGN_E_TOO_LONG);
 	assert_int_equal(
-	    ask((struct play){.answer = CANARY, .repeat = 100000}, &key),
+	    ask((struct play){.answer = CANARY, .repeat = 100000}, &reply),
 	    CSIGN_E_TOO_LONG);
 	assert_int_equal(leaks, 0);
-	assert_int_equal(key, 'x');
+	assert_string_equal(reply.text, "x");
 }
 
 static void
 no_answer(void **state)
 {
-	char key = 'x';
+	struct csign_reply reply = REPLY("x");
 
 	(void)state;
 	assert_int_equal(
-	    ask((struct play){.answer = NULL}, &key), CSIGN_E_FORMAT);
+	    ask((struct play){.answer = NULL}, &reply), CSIGN_E_FORMAT);
 	assert_int_equal(
-	    ask((struct play){.no_response = true}, &key), CSIGN_E_FORMAT);
-	assert_int_equal(key, 'x');
+	    ask((struct play){.no_response = true}, &reply), CSIGN_E_FORMAT);
+	assert_string_equal(reply.text, "x");
+}
+
+static void
+words(void **state)
+{
+	static const struct {
+		const char *text, *word;
+		bool is;
+	} cases[] = {{"y", "y", true}, {"Y", "y", true}, {"yes", "yes", true},
+	    {"YeS", "yes", true}, {"", "y", false}, {"ye", "yes", false},
+	    {"yess", "yes", false}, {"n", "y", false}, {"\xd9", "y", false},
+	    {"9", "y", false}, {"\xc4\xb0", "i", false}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct csign_reply reply;
+
+		snprintf(reply.text, sizeof(reply.text), "%s", cases[i].text);
+		assert_int_equal(
+		    csign_reply_is(&reply, cases[i].word), cases[i].is);
+	}
 }
 
 static void
@@ -172,39 +207,40 @@ failures(void **state)
 {
 	static const int codes[] = {
 	    PAM_CONV_ERR, PAM_CONV_AGAIN, PAM_SYSTEM_ERR, PAM_IGNORE, -1};
-	char key = 'x';
+	struct csign_reply reply = REPLY("x");
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
-		assert_int_equal(ask((struct play){.result = codes[i]}, &key),
+		assert_int_equal(ask((struct play){.result = codes[i]}, &reply),
 		    CSIGN_E_SYSTEM);
 		/* What comes with a failure is not touched. */
 		assert_int_equal(
-		    ask((struct play){.result = codes[i], .dirty = true}, &key),
+		    ask((struct play){.result = codes[i], .dirty = true},
+			&reply),
 		    CSIGN_E_SYSTEM);
 		assert_int_equal(frees, 0);
 	}
 	assert_int_equal(
-	    ask((struct play){.result = PAM_BUF_ERR}, &key), CSIGN_E_NOMEM);
-	assert_int_equal(key, 'x');
+	    ask((struct play){.result = PAM_BUF_ERR}, &reply), CSIGN_E_NOMEM);
+	assert_string_equal(reply.text, "x");
 }
 
 static void
 no_conversation(void **state)
 {
-	char key = 'x';
+	struct csign_reply reply = REPLY("x");
 
 	(void)state;
 	item_result = PAM_SUCCESS;
 	current = NULL;
-	assert_int_equal(csign_conv_ask(PAMH, "?", &key), CSIGN_E_SYSTEM);
+	assert_int_equal(csign_conv_ask(PAMH, "?", &reply), CSIGN_E_SYSTEM);
 	assert_int_equal(csign_conv_show(PAMH, false, "!"), CSIGN_E_SYSTEM);
 	current = &empty_conv;
-	assert_int_equal(csign_conv_ask(PAMH, "?", &key), CSIGN_E_SYSTEM);
+	assert_int_equal(csign_conv_ask(PAMH, "?", &reply), CSIGN_E_SYSTEM);
 	current = &conv;
 	item_result = PAM_BAD_ITEM;
-	assert_int_equal(csign_conv_ask(PAMH, "?", &key), CSIGN_E_SYSTEM);
-	assert_int_equal(key, 'x');
+	assert_int_equal(csign_conv_ask(PAMH, "?", &reply), CSIGN_E_SYSTEM);
+	assert_string_equal(reply.text, "x");
 }
 
 static void
@@ -235,6 +271,7 @@ main(void)
 	    cmocka_unit_test(answers),
 	    cmocka_unit_test(too_long),
 	    cmocka_unit_test(no_answer),
+	    cmocka_unit_test(words),
 	    cmocka_unit_test(failures),
 	    cmocka_unit_test(no_conversation),
 	    cmocka_unit_test(texts),

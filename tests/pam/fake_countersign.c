@@ -11,6 +11,13 @@
  *      seconds N               left to answer
  *      link URL                with NOQR in it: cannot be drawn
  *      device NAME, why TEXT, setting KEY VALUE
+ *      code NAME [VERDICT]     of csign_recovery_use(), in turn like wait
+ *      left N                  recovery codes left; after a right one
+ *      had ID NAME             a device of the account, in their order
+ *      enrol_begin NAME, enrol_wait NAME, accept NAME, test NAME, commit NAME,
+ *      replace NAME, devices NAME      the error of that call
+ *      enrol_ready MS          as ready
+ *      new ID NAME             the device that answers the enrolment
  */
 #include "config.h"
 
@@ -28,6 +35,7 @@ struct csign_ctx {
 	struct csign_log log;
 	char *line[LINES_MAX];
 	size_t n_lines;
+	size_t codes_tried;
 };
 
 struct csign_request {
@@ -236,6 +244,13 @@ csign_request_add_detail(
 }
 
 void
+csign_request_set_proven(struct csign_request *req, bool yes)
+{
+	if (add_note(req, "proven", yes ? "yes" : "no") != CSIGN_OK)
+		abort();
+}
+
+void
 csign_request_set_unproven(struct csign_request *req, bool yes)
 {
 	if (add_note(req, "unproven", yes ? "yes" : "no") != CSIGN_OK)
@@ -257,23 +272,28 @@ timer_after(long ms)
 	return fd;
 }
 
-enum csign_err
-csign_approval_begin(struct csign_ctx *ctx, const struct csign_request *req,
-    struct csign_approval **ret_ap)
+static enum csign_err
+new_approval(struct csign_ctx *ctx, struct csign_approval **ret_ap)
 {
-	enum csign_err r = error_of(look_up(ctx, "begin", 0));
 	struct csign_approval *ap;
 
-	record(ctx, "begin", "");
-	record(ctx, req->notes, "");
-	if (r != CSIGN_OK)
-		return r;
 	if ((ap = calloc(1, sizeof(*ap))) == NULL)
 		return CSIGN_E_NOMEM;
 	ap->ctx = ctx;
 	ap->fd = timer_after(look_up_number(ctx, "ready", 0));
 	*ret_ap = ap;
 	return CSIGN_OK;
+}
+
+enum csign_err
+csign_approval_begin(struct csign_ctx *ctx, const struct csign_request *req,
+    struct csign_approval **ret_ap)
+{
+	enum csign_err r = error_of(look_up(ctx, "begin", 0));
+
+	record(ctx, "begin", "");
+	record(ctx, req->notes, "");
+	return r != CSIGN_OK ? r : new_approval(ctx, ret_ap);
 }
 
 void
@@ -309,27 +329,43 @@ csign_approval_fd(const struct csign_approval *ap)
 	return ap->fd;
 }
 
+/* The next line of this kind, or the last one for ever. */
+static const char *
+next_line(const struct csign_ctx *ctx, const char *key, size_t *n)
+{
+	const char *play = look_up(ctx, key, *n);
+
+	if (play == NULL && *n > 0)
+		return look_up(ctx, key, *n - 1);
+	(*n)++;
+	return play;
+}
+
+/* "OK", "OK 0x1234" or the name of an error. */
+static enum csign_err
+play_verdict(const char *play, uint32_t *ret_verdict)
+{
+	enum csign_err r = error_of(play);
+	const char *verdict = play == NULL ? NULL : strchr(play, ' ');
+
+	if (r == CSIGN_OK)
+		*ret_verdict = verdict == NULL
+				   ? CSIGN_VERDICT_GRANTED
+				   : (uint32_t)strtoul(verdict, NULL, 0);
+	return r;
+}
+
 enum csign_err
 csign_approval_wait(
     struct csign_approval *ap, int timeout_ms, uint32_t *ret_verdict)
 {
-	const char *play = look_up(ap->ctx, "wait", ap->waits), *verdict;
-	enum csign_err r;
+	const char *play = next_line(ap->ctx, "wait", &ap->waits);
+	enum csign_err r = play_verdict(play, ret_verdict);
 
 	(void)timeout_ms;
-	if (play == NULL && ap->waits > 0)
-		play = look_up(ap->ctx, "wait", ap->waits - 1);
-	else
-		ap->waits++;
 	record(ap->ctx, "wait", play == NULL ? "" : play);
-	r = error_of(play);
-	if (r == CSIGN_OK) {
-		verdict = play == NULL ? NULL : strchr(play, ' ');
-		*ret_verdict = verdict == NULL
-				   ? CSIGN_VERDICT_GRANTED
-				   : (uint32_t)strtoul(verdict, NULL, 0);
+	if (r == CSIGN_OK)
 		ap->granted = true;
-	}
 	return r;
 }
 
@@ -339,6 +375,223 @@ csign_approval_device(const struct csign_approval *ap)
 	const char *device = look_up(ap->ctx, "device", 0);
 
 	return !ap->granted ? "" : device == NULL ? "a phone" : device;
+}
+
+/* --- recovery codes --------------------------------------------------------
+ */
+
+bool
+csign_recovery_shape(const char *text)
+{
+	return strlen(text) == 29 && text[4] == '-' && text[24] == '-';
+}
+
+enum csign_err
+csign_recovery_use(struct csign_ctx *ctx, const struct csign_request *req,
+    const char *code, uint32_t *ret_verdict, size_t *ret_left)
+{
+	enum csign_err r = CSIGN_E_RECOVERY;
+
+	if (csign_recovery_shape(code))
+		r = play_verdict(
+		    next_line(ctx, "code", &ctx->codes_tried), ret_verdict);
+	record(ctx, "code", code);
+	record(ctx, req->notes, "");
+	if (r == CSIGN_OK)
+		*ret_left = (size_t)look_up_number(ctx, "left", 9);
+	return r;
+}
+
+int
+csign_approval_codes_left(const struct csign_approval *ap)
+{
+	if (!ap->granted || look_up(ap->ctx, "left", 0) == NULL)
+		return -1;
+	return (int)look_up_number(ap->ctx, "left", 0);
+}
+
+/* --- devices ---------------------------------------------------------------
+ */
+
+struct csign_devices {
+	const struct csign_ctx *ctx;
+	struct csign_device_info info;
+	char id[17];
+};
+
+/* "ID NAME" */
+static void
+read_device(const char *line, char id[17], struct csign_device_info *info)
+{
+	snprintf(id, 17, "%.16s", line);
+	*info = (struct csign_device_info){.kind = "webauthn",
+	    .id = id,
+	    .name = line + 17,
+	    .added = "2026-11-22T08:00:00Z",
+	    .by = "root",
+	    .last_used = "",
+	    .rp = ""};
+}
+
+enum csign_err
+csign_devices_load(
+    struct csign_ctx *ctx, const char *user, struct csign_devices **ret_devices)
+{
+	enum csign_err r = error_of(look_up(ctx, "devices", 0));
+
+	record(ctx, "devices", user);
+	if (r == CSIGN_OK && look_up(ctx, "had", 0) == NULL)
+		r = CSIGN_E_UNENROLLED;
+	if (r != CSIGN_OK)
+		return r;
+	if ((*ret_devices = calloc(1, sizeof(**ret_devices))) == NULL)
+		return CSIGN_E_NOMEM;
+	(*ret_devices)->ctx = ctx;
+	return CSIGN_OK;
+}
+
+void
+csign_devices_free(struct csign_devices **devices)
+{
+	free(*devices);
+	*devices = NULL;
+}
+
+size_t
+csign_devices_count(const struct csign_devices *devices)
+{
+	size_t n = 0;
+
+	while (look_up(devices->ctx, "had", n) != NULL)
+		n++;
+	return n;
+}
+
+const struct csign_device_info *
+csign_devices_get(const struct csign_devices *devices, size_t index)
+{
+	struct csign_devices *d = (struct csign_devices *)(uintptr_t)devices;
+
+	read_device(look_up(d->ctx, "had", index), d->id, &d->info);
+	return &d->info;
+}
+
+/* --- enrolment -------------------------------------------------------------
+ */
+
+struct csign_enrolment {
+	struct csign_ctx *ctx;
+	struct csign_device_info info;
+	char id[17];
+	int fd;
+	size_t waits;
+};
+
+enum csign_err
+csign_enrolment_begin(struct csign_ctx *ctx, const char *user, const char *by,
+    const char *name, struct csign_enrolment **ret_en)
+{
+	enum csign_err r = error_of(look_up(ctx, "enrol_begin", 0));
+	struct csign_enrolment *en;
+	char text[128];
+
+	snprintf(text, sizeof(text), "%s by %s", user, by);
+	record(ctx, "enrol_begin", text);
+	if (name != NULL)
+		abort();
+	if (r != CSIGN_OK)
+		return r;
+	if ((en = calloc(1, sizeof(*en))) == NULL)
+		return CSIGN_E_NOMEM;
+	en->ctx = ctx;
+	en->fd = timer_after(look_up_number(ctx, "enrol_ready", 0));
+	*ret_en = en;
+	return CSIGN_OK;
+}
+
+void
+csign_enrolment_free(struct csign_enrolment **en)
+{
+	if (*en == NULL)
+		return;
+	record((*en)->ctx, "enrol_free", "");
+	close((*en)->fd);
+	free(*en);
+	*en = NULL;
+}
+
+const char *
+csign_enrolment_link(const struct csign_enrolment *en)
+{
+	(void)en;
+	return "https://approve.example.org/#ENROLENROLENROLENROLENROLE";
+}
+
+uint32_t
+csign_enrolment_seconds_left(const struct csign_enrolment *en)
+{
+	return (uint32_t)look_up_number(en->ctx, "enrol_seconds", 600);
+}
+
+int
+csign_enrolment_fd(const struct csign_enrolment *en)
+{
+	return en->fd;
+}
+
+enum csign_err
+csign_enrolment_wait(struct csign_enrolment *en, int timeout_ms)
+{
+	const char *play = next_line(en->ctx, "enrol_wait", &en->waits);
+
+	(void)timeout_ms;
+	record(en->ctx, "enrol_wait", play == NULL ? "" : play);
+	return error_of(play);
+}
+
+const struct csign_device_info *
+csign_enrolment_device(const struct csign_enrolment *en)
+{
+	struct csign_enrolment *e = (struct csign_enrolment *)(uintptr_t)en;
+	const char *line = look_up(e->ctx, "new", 0);
+
+	read_device(line == NULL ? "abcdefghijklmnop new phone" : line, e->id,
+	    &e->info);
+	return &e->info;
+}
+
+enum csign_err
+csign_enrolment_accept(struct csign_enrolment *en, bool yes)
+{
+	record(en->ctx, "accept", yes ? "yes" : "no");
+	return error_of(look_up(en->ctx, "accept", 0));
+}
+
+enum csign_err
+csign_enrolment_replace(struct csign_enrolment *en, const char *device)
+{
+	record(en->ctx, "replace", device);
+	return error_of(look_up(en->ctx, "replace", 0));
+}
+
+enum csign_err
+csign_enrolment_test(struct csign_enrolment *en,
+    const struct csign_request *req, struct csign_approval **ret_ap)
+{
+	enum csign_err r = error_of(look_up(en->ctx, "test", 0));
+
+	record(en->ctx, "test", req == NULL ? "of nothing" : "of the login");
+	return r != CSIGN_OK ? r : new_approval(en->ctx, ret_ap);
+}
+
+enum csign_err
+csign_enrolment_commit(
+    struct csign_enrolment *en, const struct csign_approval *test)
+{
+	if (!test->granted)
+		abort();
+	record(en->ctx, "commit", "");
+	return error_of(look_up(en->ctx, "commit", 0));
 }
 
 /* --- a QR code of the right size -------------------------------------------

@@ -29,8 +29,9 @@ check_PROGRAMS += $(PAM_TESTS)
 TESTS += $(PAM_TESTS)
 
 # The module behind the real PAM, with that library; and with the real one.
-PAM_PYTHON_TESTS = tests/pam/test_module.py tests/pam/test_outcomes.py \
-	tests/pam/test_present.py tests/pam/test_question.py \
-	tests/pam/test_real.py
+PAM_PYTHON_TESTS = tests/pam/test_enrolment.py tests/pam/test_module.py \
+	tests/pam/test_outcomes.py tests/pam/test_present.py \
+	tests/pam/test_question.py tests/pam/test_real.py \
+	tests/pam/test_recovery.py
 TESTS += $(PAM_PYTHON_TESTS)
 EXTRA_DIST += $(PAM_PYTHON_TESTS) tests/support/pamrun.py

@@ -16,14 +16,16 @@
 struct good {
 	const char *args[ARGS_MAX];
 	const char *config;
-	bool debug;
+	bool debug, after_first_factor;
 };
 
 static const struct good good[] = {
-    {{NULL}, NULL, false},
-    {{"debug", NULL}, NULL, true},
-    {{"config=/etc/x", NULL}, "/etc/x", false},
-    {{"config=/a=b", "debug", NULL}, "/a=b", true},
+    {{NULL}, NULL, false, false},
+    {{"debug", NULL}, NULL, true, false},
+    {{"config=/etc/x", NULL}, "/etc/x", false, false},
+    {{"config=/a=b", "debug", NULL}, "/a=b", true, false},
+    {{"after_first_factor", NULL}, NULL, false, true},
+    {{"debug", "after_first_factor", NULL}, NULL, true, true},
 };
 
 struct bad {
@@ -44,6 +46,10 @@ static const struct bad bad[] = {
     {{"config=x", NULL}, "not an absolute path in \"config=x\""},
     {{"debug", "debug", NULL}, "repeated option \"debug\""},
     {{"config=/a", "config=/a", NULL}, "repeated option \"config=/a\""},
+    {{"after_first_factor=yes", NULL},
+	"value not allowed in \"after_first_factor=yes\""},
+    {{"after_first_factor", "after_first_factor", NULL},
+	"repeated option \"after_first_factor\""},
     {{"=", NULL}, "unknown option \"=\""},
     /* All of them are named at once. */
     {{"config=", "debug", "fail_open", "debug", NULL},
@@ -68,13 +74,17 @@ good_options(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
-		struct csign_opt opt = {"?", !good[i].debug};
+		struct csign_opt opt = {.config = "?",
+		    .after_first_factor = !good[i].after_first_factor,
+		    .debug = !good[i].debug};
 
 		assert_int_equal(csign_opt_parse(count(good[i].args),
 				     good[i].args, &opt, why, sizeof(why)),
 		    CSIGN_OK);
 		assert_string_equal(why, "");
 		assert_int_equal(opt.debug, good[i].debug);
+		assert_int_equal(
+		    opt.after_first_factor, good[i].after_first_factor);
 		if (good[i].config == NULL)
 			assert_null(opt.config);
 		else
@@ -89,7 +99,7 @@ bad_options(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		struct csign_opt opt = {"untouched", true};
+		struct csign_opt opt = {.config = "untouched", .debug = true};
 
 		assert_int_equal(csign_opt_parse(count(bad[i].args),
 				     bad[i].args, &opt, why, sizeof(why)),

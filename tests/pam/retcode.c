@@ -28,7 +28,8 @@ static const struct {
 #define N_ERRORS (sizeof(errors) / sizeof(errors[0]))
 
 static const enum csign_stage stages[] = {CSIGN_STAGE_SETUP, CSIGN_STAGE_ASK,
-    CSIGN_STAGE_TALK, CSIGN_STAGE_WAIT, CSIGN_STAGE_GRANT};
+    CSIGN_STAGE_TALK, CSIGN_STAGE_WAIT, CSIGN_STAGE_CODE, CSIGN_STAGE_ENROL,
+    CSIGN_STAGE_GRANT};
 
 #define N_STAGES (sizeof(stages) / sizeof(stages[0]))
 
@@ -50,9 +51,9 @@ expected(const char *name)
 	if (is_one_of(name, "DENIED NOT_ME DECLINED LIMIT"))
 		return PAM_MAXTRIES;
 	if (strncmp(name, "PROOF_", 6) == 0 ||
-	    is_one_of(name, "EXPIRED INTERRUPTED"))
+	    is_one_of(name, "EXPIRED INTERRUPTED RECOVERY"))
 		return PAM_AUTH_ERR;
-	if (is_one_of(name, "UNKNOWN_USER UNENROLLED"))
+	if (is_one_of(name, "UNKNOWN_USER UNENROLLED ENROLL"))
 		return PAM_USER_UNKNOWN;
 	if (is_one_of(name, "NOMEM"))
 		return PAM_BUF_ERR;

@@ -61,9 +61,13 @@ def test_no_escape_sequences(stack):
 
 
 def test_keys(stack):
-    result = ssh(stack, "a", "I", "A", "i", "")
+    """
+    Any one character, since sshd does not say which for strangers: the four
+    ways to draw it in turn.
+    """
+    result = ssh(stack, "a", "I", "\b", "x", "")
     drawn = [t.split("\n")[1] for t in result.texts("prompt")]
-    assert drawn == [BLOCK, ASCII, ASCII, INVERSE, BLOCK]
+    assert drawn == [BLOCK, ASCII, INVERSE, ASCII, BLOCK]
     assert all(LINK in t for t in result.texts("prompt"))
     assert result.code == "PAM_SUCCESS"
 
@@ -76,7 +80,7 @@ def test_redraws_are_bounded(stack):
 
 
 @pytest.mark.parametrize("answer", [
-    "", " ", "y", "yes", "aa", "q", "\u00e9", "\x7f", "123456"])
+    "", "yes", "aa", "\u00e9", "123456", "x" * 100])
 def test_any_answer_means_wait(stack, answer):
     """Never yes, and never no: the phone decides."""
     assert ssh(stack, answer).code == "PAM_SUCCESS"

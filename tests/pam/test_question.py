@@ -29,6 +29,7 @@ def test_ssh(stack):
     assert result.sent("Already passed") == "publickey ssh-ed25519, password"
     assert "more sessions" in result.sent("Allows")
     assert result.sent("unproven") == "no"
+    assert result.sent("proven") == "yes"
     assert result.field("rhost") == "203.0.113.7"
 
 
@@ -45,6 +46,28 @@ def test_ssh_without_an_address(stack, connection):
     assert result.sent("From (name, unverified)") == "localhost"
     assert result.sent("Already passed") == "nothing yet"
     assert result.sent("unproven") == "yes"
+
+
+@pytest.mark.parametrize("options,service,option,proven,unproven", [
+    (["--tty", "ssh"], "sshd", "", "no", "yes"),
+    (["--tty", "ssh"], "sshd", "after_first_factor", "yes", "no"),
+    (["--rhost", "192.0.2.9"], "ftp", "", "no", "yes"),
+    (["--rhost", "192.0.2.9"], "ftp", "after_first_factor", "yes", "no"),
+    # Only sshd says what was passed; for others it is a variable like any.
+    (["--rhost", "192.0.2.9", "--env", PASSED], "ftp", "", "no", "yes"),
+    (["--tty", "tty1"], "login", "", "no", "no"),
+    (["--tty", "tty1", "--env", PASSED], "login", "", "no", "no"),
+    (["--tty", "tty1"], "login", "after_first_factor", "yes", "no"),
+])
+def test_first_factor(stack, options, service, option, proven, unproven):
+    """RL-1, ENR-1: what counts as one that was passed in this login."""
+    stack.service(service, stack.line(options=option))
+    result = stack.run(*options, service=service)
+    assert result.sent("proven") == proven
+    assert result.sent("unproven") == unproven
+    if "ssh" in options:
+        assert result.sent("Already passed") == (
+            "a first factor" if option else "nothing yet")
 
 
 def test_ssh_address_given_twice(stack):

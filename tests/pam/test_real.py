@@ -2,11 +2,13 @@
 """The module with the real library, service and phone behind it."""
 import time
 
+import codes
 import pytest
 
-from rig import Rig
+from rig import Rig, SoftPhone
 
 OWNER, STRANGER = "daemon", "games"
+NEWCOMER, LOSER = "news", "mail"
 
 
 @pytest.fixture(scope="module", name="rig")
@@ -94,3 +96,71 @@ def test_service_away(rig):
     assert len(texts(login, "error")) == 3
     assert texts(login, "hygiene") == ["same"]
     assert all(e["ms"] < 3500 for e in login.events if e["event"] == "result")
+
+
+def test_recovery_code(rig):
+    """At the prompt, while the service is away, once, and then no more."""
+    first, second, *_ = codes.make(rig, OWNER)
+    login = codes.use(rig, OWNER, first, service="sshd",
+                      options=("--hygiene",))
+    link = login.link()
+    assert login.end() == "PAM_SUCCESS"
+    assert "9 recovery codes are left." in texts(login, "info")
+    assert texts(login, "hygiene") == ["same"]
+    deadline = time.monotonic() + 5
+    while rig.link_state(link) not in ("cancelled", None):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    with rig.service_down():
+        login = codes.use(rig, OWNER, first, second, options=("--hygiene",))
+        assert login.end() == "PAM_SUCCESS"
+    assert "used before" in texts(login, "error")[1]
+    assert texts(login, "hygiene") == ["same"]
+    assert codes.use(rig, OWNER, second, "", service="sshd").end() == \
+        "PAM_AUTH_ERR"
+
+
+def enrolling(rig, *answers, **settings):
+    """A login in which NEWCOMER's first phone is enrolled up to its id."""
+    module = rig.confdir("x") / "x"
+    line = module.read_text().split("\n")[0].removeprefix("auth ")
+    with rig.settings(unenrolled="enroll", **settings):
+        login = rig.login(NEWCOMER, "--hygiene", *[
+            word for a in answers for word in ("--answer", a)],
+            service="sudo", auth=(line + " after_first_factor",))
+        phone = SoftPhone(rig, NEWCOMER, "own", "webauthn")
+        phone.enroll(login.link())
+    return login, phone
+
+
+def test_first_phone(rig):
+    login, phone = enrolling(rig, "n")
+    assert login.end() == "PAM_MAXTRIES"
+    assert texts(login, "hygiene") == ["same"]
+    login, phone = enrolling(rig, "y")
+    phone.approve(login.link(1))
+    assert login.end() == "PAM_SUCCESS"
+    assert texts(login, "info")[-1] == "Approved by own."
+    assert texts(login, "hygiene") == ["same"]
+    login = rig.login(NEWCOMER)
+    phone.approve(login.link())
+    assert login.end() == "PAM_SUCCESS"
+
+
+def test_new_phone_in_place_of_a_lost_one(rig):
+    old = rig.enrol_soft(LOSER, name="old")
+    code, *_ = codes.make(rig, LOSER)
+    with rig.settings(recovery_enroll="yes", present="prompt"):
+        login = codes.use(rig, LOSER, code, "y", "", "y", "",
+                          options=("--hygiene",))
+        new = SoftPhone(rig, LOSER, "new", "webauthn")
+        new.enroll(login.link(1))
+        new.approve(login.link(2))
+        assert login.end() == "PAM_SUCCESS"
+    assert "in place of old?" in login.text
+    assert texts(login, "hygiene") == ["same"]
+    listed = rig.countersign("devices", LOSER)
+    assert new.device[:4] in listed and old.device[:4] not in listed
+    login = rig.login(LOSER)
+    new.approve(login.link())
+    assert login.end() == "PAM_SUCCESS"

@@ -62,10 +62,11 @@ static struct run {
 	int flags;
 	enum conv_kind conv;
 	bool interactive, json, hygiene, log, keep_going;
-	unsigned long rounds, interrupt_ms;
-	size_t n_prompts;
+	unsigned long rounds, interrupt_ms, change_at;
+	int interrupt_signal;
+	size_t n_prompts, n_messages;
 	pam_handle_t *pamh;
-} run = {.service = "pam-run", .rounds = 1};
+} run = {.service = "pam-run", .rounds = 1, .interrupt_signal = SIGINT};
 
 static const char *const help =
     "usage: pam-run --confdir DIR [options] [-- ARGV0 [ARGUMENT...]]\n"
@@ -110,9 +111,11 @@ static const char *const help =
     "       chatty          text comes back from messages that ask nothing\n"
     "  --new-user NAME      the conversation sets PAM_USER\n"
     "  --new-service NAME   the conversation sets PAM_SERVICE\n"
+    "  --change-at N        ... only from the Nth message on [1]\n"
     "  --interrupt MS       block SIGINT and SIGQUIT as sudo does, and send\n"
     "                       SIGINT after MS milliseconds; at the end, say\n"
     "                       whether it is still pending\n"
+    "  --quit MS            the same with SIGQUIT\n"
     "  --rounds N           do it all N times\n"
     "  --hygiene            compare descriptors, signal actions and mask,\n"
     "                       umask, directory, environment, locale, threads\n"
@@ -311,9 +314,10 @@ converse(int n, const struct pam_message **msgs, struct pam_response **resp,
 	int r;
 
 	(void)data;
-	if (run.new_user != NULL)
+	run.n_messages++;
+	if (run.new_user != NULL && run.n_messages >= run.change_at)
 		pam_set_item(run.pamh, PAM_USER, run.new_user);
-	if (run.new_service != NULL)
+	if (run.new_service != NULL && run.n_messages >= run.change_at)
 		pam_set_item(run.pamh, PAM_SERVICE, run.new_service);
 	if (n <= 0 || n > PAM_MAX_NUM_MSG)
 		return PAM_CONV_ERR;
@@ -478,7 +482,7 @@ one_round(void)
 	struct pam_conv conv = {run.conv == CONV_NULL ? NULL : converse, NULL};
 	int r;
 
-	run.n_prompts = 0;
+	run.n_prompts = run.n_messages = 0;
 	r = pam_start_confdir(
 	    run.service, run.user, &conv, run.confdir, &run.pamh);
 	if (r != PAM_SUCCESS || set_items() != PAM_SUCCESS) {
@@ -499,7 +503,7 @@ static void
 arm_interrupt(timer_t *timer)
 {
 	struct sigevent event = {
-	    .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGINT};
+	    .sigev_notify = SIGEV_SIGNAL, .sigev_signo = run.interrupt_signal};
 	struct itimerspec when = {
 	    .it_value = {.tv_sec = (time_t)(run.interrupt_ms / 1000),
 		.tv_nsec = (long)(run.interrupt_ms % 1000) * 1000000}};
@@ -547,7 +551,9 @@ all_rounds(void)
 
 		sigpending(&pending);
 		note("pending",
-		    sigismember(&pending, SIGINT) == 1 ? "SIGINT" : "nothing",
+		    sigismember(&pending, SIGINT) == 1    ? "SIGINT"
+		    : sigismember(&pending, SIGQUIT) == 1 ? "SIGQUIT"
+							  : "nothing",
 		    0);
 		timer_delete(timer);
 	}
@@ -651,6 +657,9 @@ set_option(int option, char *value)
 		run.flags = parse_flags(value);
 		break;
 	case 'C':
+		/* A copy, since impersonate() needs the list whole. */
+		if ((value = strdup(value)) == NULL)
+			abort();
 		split(&run.calls, value);
 		for (size_t w = 0; w < run.calls.n; w++)
 			if (index_of(call_names, run.calls.item[w]) < 0)
@@ -669,6 +678,13 @@ set_option(int option, char *value)
 		break;
 	case 'S':
 		run.new_service = value;
+		break;
+	case 'A':
+		run.change_at = number(value);
+		break;
+	case 'Q':
+		run.interrupt_signal = SIGQUIT;
+		run.interrupt_ms = number(value);
 		break;
 	case 'I':
 		run.interrupt_ms = number(value);
@@ -700,7 +716,9 @@ parse_options(int argc, char **argv)
 	    {"conv", required_argument, NULL, 'k'},
 	    {"new-user", required_argument, NULL, 'U'},
 	    {"new-service", required_argument, NULL, 'S'},
+	    {"change-at", required_argument, NULL, 'A'},
 	    {"interrupt", required_argument, NULL, 'I'},
+	    {"quit", required_argument, NULL, 'Q'},
 	    {"rounds", required_argument, NULL, 'n'},
 	    {"interactive", no_argument, &interactive, 1},
 	    {"json", no_argument, &json, 1},

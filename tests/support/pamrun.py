@@ -16,6 +16,8 @@ SOURCE = os.environ.get("top_srcdir", ".")
 MODULE = os.path.join(BUILD, "pam/.libs/pam_countersign.so")
 FAKE = os.path.join(BUILD, "tests/pam/fake/.libs")
 PAM_RUN = os.path.join(BUILD, "tests/support/pam-run")
+CALLS = ("begin", "free", "code", "devices", "enrol_begin", "enrol_wait",
+         "accept", "replace", "test", "commit", "enrol_free")
 USER = "root"  # an account that every host has
 
 
@@ -82,6 +84,16 @@ class Result:
             if line.startswith(name + "="):
                 return line[len(name) + 1:]
         return None
+
+    def seen(self):
+        """What the person at the terminal reads, in turn."""
+        return [e["text"] for e in self.events
+                if e["event"] in ("prompt", "info", "error")]
+
+    def calls(self):
+        """What the library was asked to do, by its first words."""
+        return [line.split(" ")[0] for line in self.record
+                if line.split(" ")[0] in CALLS]
 
     @property
     def asked(self):

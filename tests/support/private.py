@@ -25,7 +25,7 @@ MS_BIND, MS_MOVE, MS_REC, MS_PRIVATE = 0x1000, 0x2000, 0x4000, 0x40000
 HOST = "web1.example.com"
 HOME = Path("/run/home")
 ACCOUNTS = {"alice": 2001, "bob": 2002, "eve": 2003, "carol": 2004,
-            "dora": 2005, "client": 2009}
+            "dora": 2005, "fay": 2006, "gus": 2007, "client": 2009}
 GROUPS = {"operators": (2101, ["alice", "bob"]), "robots": (2102, ["eve"])}
 
 libc = ctypes.CDLL(None, use_errno=True)

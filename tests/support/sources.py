@@ -19,7 +19,8 @@ GENERATED = re.compile(
 
 SHELL = ("bootstrap", ".ci/run")
 SOURCE = {".c", ".h", ".py", ".sh", ".mk", ".ac", ".am", ".map",
-          ".in", ".sql", ".js", ".css", ".1", ".3", ".5", ".7", ".8"}
+          ".in", ".sql", ".js", ".css", ".bash", ".fish", ".zsh",
+          ".1", ".3", ".5", ".7", ".8"}
 
 
 def files():
