@@ -18,7 +18,8 @@ ask_style(
     const struct args *args, struct csign_ctx *ctx, struct ask_style *ret_style)
 {
 	const char *word = args->option[OPT_QR], *inverse;
-	struct ask_style style = {0};
+	struct ask_style style = {
+	    .to = args_flag(args, OPT_JSON) ? stderr : stdout};
 
 	if (word == NULL) {
 		word = csign_ctx_setting(ctx, "qr");
@@ -33,6 +34,8 @@ ask_style(
 		out_error("--qr is utf8, ascii or off");
 		return false;
 	}
+	if (args_flag(args, OPT_PRINT_LINK))
+		style.qr = 0;
 	inverse = csign_ctx_setting(ctx, "qr_inverse");
 	style.inverse = args_flag(args, OPT_INVERSE) ||
 			(inverse != NULL && strcmp(inverse, "yes") == 0);
@@ -42,11 +45,11 @@ ask_style(
 
 /* Does it fit the terminal, so that no line wraps and the top stays visible? */
 static bool
-fits(const char *qr)
+fits(const char *qr, int fd)
 {
 	unsigned int columns, rows, width = 0, height = 0;
 
-	if (!tty_size(&columns, &rows))
+	if (!tty_size(fd, &columns, &rows))
 		return true; /* a file or a pipe */
 	for (const char *c = qr; *c != '\0'; c++) {
 		if (*c == '\n')
@@ -65,46 +68,47 @@ show(const struct ask *ask, const struct ask_style *style)
 	if (style->qr != 0 &&
 	    csign_qr_draw(ask->link, (enum csign_qr_style)style->qr,
 		style->inverse, &qr) == CSIGN_OK) {
-		if (fits(qr))
-			(void)fputs(qr, stdout);
+		if (fits(qr, fileno(style->to)))
+			(void)fputs(qr, style->to);
 		else
-			(void)printf("(The terminal is too small for the QR "
-				     "code.)\n");
+			(void)fputs("(The terminal is too small for the QR "
+				    "code.)\n",
+			    style->to);
 	}
 	free(qr);
-	(void)printf("%s\n", ask->link);
-	(void)fflush(stdout);
+	(void)fprintf(style->to, "%s\n", ask->link);
+	(void)fflush(style->to);
 }
 
 /* On a terminal one line that changes, elsewhere one that stays. */
 static void
-show_left(const struct ask *ask, bool live, bool first)
+show_left(const struct ask *ask, FILE *to, bool live, bool first)
 {
 	uint32_t left = ask->seconds_left(ask->object);
 
 	if (!live && !first)
 		return;
-	(void)printf("%sWaiting for the phone, %u:%02u minutes left.%s",
+	(void)fprintf(to, "%sWaiting for the phone, %u:%02u minutes left.%s",
 	    live && !first ? "\r" : "", left / 60, left % 60,
 	    live ? "  " : "\n");
-	(void)fflush(stdout);
+	(void)fflush(to);
 }
 
 enum csign_err
 ask_phone(const struct ask *ask, const struct ask_style *style, int stop_fd)
 {
-	bool live = isatty(STDOUT_FILENO) == 1;
+	bool live = isatty(fileno(style->to)) == 1;
 	enum csign_err err = CSIGN_E_AGAIN;
 
 	show(ask, style);
 	for (bool first = true; err == CSIGN_E_AGAIN; first = false) {
-		show_left(ask, live, first);
+		show_left(ask, style->to, live, first);
 		if (process_wait(ask->fd, stop_fd, 1000) == WAIT_STOPPED)
 			err = CSIGN_E_INTERRUPTED;
 		else
 			err = ask->look(ask->object);
 	}
 	if (live)
-		(void)putchar('\n');
+		(void)fputc('\n', style->to);
 	return err;
 }

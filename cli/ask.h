@@ -8,19 +8,22 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "command.h"
 #include "countersign.h"
 
-/* How QR codes are drawn: style 0 is not at all. */
+/* How QR codes are drawn, and where: style 0 is not at all. */
 struct ask_style {
 	int qr; /* 0 or enum csign_qr_style */
 	bool inverse;
+	FILE *to;
 };
 
 /*
- * From --qr and --inverse, else from the configuration, else by the locale.
- * False, with a message, if --qr is none of its words.
+ * From --print-link, --qr and --inverse, else from the configuration, else by
+ * the locale; to standard output, with --json to standard error.  False, with
+ * a message, if --qr is none of its words.
  */
 bool ask_style(const struct args *args, struct csign_ctx *ctx,
     struct ask_style *ret_style);

@@ -19,14 +19,35 @@ enum cmd_option {
 	OPT_FORCE,
 	OPT_JSON,
 	OPT_LIST,
+	OPT_PRINT_LINK,
+	OPT_TITLE,
+	OPT_DETAIL,
+	OPT_CHOICE,
+	OPT_SINCE,
+	OPT_LINES,
+	OPT_DRY_RUN,
+	OPT_WITH_RECOVERY,
+	OPT_ROOT,
 	OPT_COUNT,
 };
+
+extern const struct program countersign_program; /* main.c */
 
 enum out_status cmd_init(const struct args *args);
 enum out_status cmd_enroll(const struct args *args);
 enum out_status cmd_devices(const struct args *args);
 enum out_status cmd_revoke(const struct args *args);
 enum out_status cmd_deenroll(const struct args *args);
+enum out_status cmd_rename(const struct args *args);
+enum out_status cmd_recovery(const struct args *args);
+enum out_status cmd_ask(const struct args *args);
+enum out_status cmd_test(const struct args *args);
+enum out_status cmd_log(const struct args *args);
+enum out_status cmd_check(const struct args *args);
+enum out_status cmd_pam(const struct args *args);
+enum out_status cmd_backup(const struct args *args);
+enum out_status cmd_restore(const struct args *args);
+enum out_status cmd_agent(const struct args *args);
 enum out_status cmd_check_config(const struct args *args);
 enum out_status cmd_verify_page(const struct args *args);
 
@@ -49,6 +70,13 @@ enum out_status common_fail(const struct csign_ctx *ctx, enum csign_err err);
  */
 void common_service_left(
     const struct csign_ctx *ctx, enum csign_err err, const char *what_to_do);
+
+/*
+ * Who gives this command, for records: the agent's caller, else the login's
+ * user, else the process's.
+ */
+#define COMMON_BY_SIZE 64
+void common_by(char name[COMMON_BY_SIZE]);
 
 /* How a removal at the service ended, for people and for --json. */
 const char *common_removed(enum csign_err err);

@@ -10,13 +10,38 @@
 
 #include "cmd.h"
 
+struct report {
+	struct json_object *array; /* with --json, else NULL */
+	size_t n;
+};
+
 static void
 report(void *arg, const char *finding)
 {
-	size_t *n = arg;
+	struct report *to = arg;
 
-	(void)printf("%s\n", finding);
-	(*n)++;
+	if (to->array != NULL)
+		(void)json_object_array_add(
+		    to->array, json_object_new_string(finding));
+	else
+		(void)printf("%s\n", finding);
+	to->n++;
+}
+
+/* Says what there is to say; frees the array. */
+static void
+finish(struct report *findings)
+{
+	struct json_object *o;
+
+	if (findings->array == NULL) {
+		if (findings->n == 0)
+			(void)printf("No findings.\n");
+		return;
+	}
+	o = json_object_new_object();
+	(void)out_json_add(o, "findings", findings->array);
+	out_json_print(o);
 }
 
 enum out_status
@@ -27,7 +52,7 @@ cmd_check_config(const struct args *args)
 	enum out_status status = STATUS_TROUBLE;
 	enum csign_err err;
 	char *path = NULL;
-	size_t findings = 0;
+	struct report findings = {NULL, 0};
 
 	if (file != NULL && args_flag(args, OPT_CONFIG)) {
 		out_error("check-config: one file, not two");
@@ -41,13 +66,16 @@ cmd_check_config(const struct args *args)
 		out_error("%s", csign_err_text(err));
 		goto out;
 	}
-	if (csign_host_check(ctx, path, report, &findings) == CSIGN_OK) {
-		(void)printf("No findings.\n");
-		status = STATUS_YES;
-	} else if (findings == 0) {
-		/* never an exit without a reason */
-		report(&findings, csign_ctx_why(ctx));
+	if (args_flag(args, OPT_JSON) &&
+	    (findings.array = json_object_new_array()) == NULL) {
+		out_error("out of memory");
+		goto out;
 	}
+	if (csign_host_check(ctx, path, report, &findings) == CSIGN_OK)
+		status = STATUS_YES;
+	else if (findings.n == 0) /* never an exit without a reason */
+		report(&findings, csign_ctx_why(ctx));
+	finish(&findings);
 out:
 	csign_ctx_free(&ctx);
 	free(path);

@@ -13,7 +13,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "advice.h"
 #include "cmd.h"
+#include "root.h"
 #include "tty.h"
 
 #define KEY_LEN 43 /* base64url of 32 bytes */
@@ -24,24 +26,13 @@
 static int
 read_all(int fd, char *text, size_t size)
 {
-	size_t len = 0;
+	ssize_t len = root_fill(fd, text, size - 1);
 
-	for (;;) {
-		ssize_t n = read(fd, text + len, size - len);
-
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1)
-			return -1;
-		if (n == 0)
-			break;
-		if ((len += (size_t)n) == size) {
-			errno = EFBIG;
-			return -1;
-		}
+	if (len == (ssize_t)size - 1) {
+		errno = EFBIG;
+		return -1;
 	}
-	text[len] = '\0';
-	return 0;
+	return len == -1 ? -1 : 0;
 }
 
 /* One line, the white space around it removed; the library judges the rest. */
@@ -96,17 +87,15 @@ read_key(const char *file, char key[KEY_LEN + 1])
 	return ok;
 }
 
-/* *ret_text is the caller's; NULL if there is no file to read. */
+/* *ret_text is the caller's; empty if there is no file to read. */
 static bool
 read_settings(const char *file, char **ret_text)
 {
 	char *text = NULL;
 	int fd = -1;
 
-	if (file == NULL) {
-		*ret_text = NULL;
-		return true;
-	}
+	if (file == NULL)
+		return (*ret_text = strdup("")) != NULL;
 	if ((fd = open(file, O_RDONLY | O_NOCTTY | O_CLOEXEC)) != -1 &&
 	    (text = malloc(SETTINGS_SIZE)) != NULL &&
 	    read_all(fd, text, SETTINGS_SIZE) == 0) {
@@ -121,6 +110,18 @@ read_settings(const char *file, char **ret_text)
 	return false;
 }
 
+/* The settings among comments; false, with a message, without memory. */
+static bool
+add_comments(const char *settings, char **ret_text)
+{
+	if (asprintf(ret_text, "%s\n%s%s", advice_settings, settings,
+		advice_sections) != -1)
+		return true;
+	out_error("out of memory");
+	*ret_text = NULL;
+	return false;
+}
+
 /* The files are there: does the service know this host by them? */
 static enum out_status
 check_service(struct csign_ctx *ctx, const char *path, const char *service)
@@ -129,9 +130,7 @@ check_service(struct csign_ctx *ctx, const char *path, const char *service)
 
 	if ((err = csign_ctx_load(ctx, path, NULL)) == CSIGN_OK &&
 	    (err = csign_service_ping(ctx)) == CSIGN_OK) {
-		(void)printf("The service %s knows this host.\n"
-			     "Next: countersign enroll USER\n",
-		    service);
+		(void)printf("The service %s knows this host.\n", service);
 		return STATUS_YES;
 	}
 	(void)common_fail(ctx, err);
@@ -148,27 +147,34 @@ cmd_init(const struct args *args)
 	enum out_status status = STATUS_TROUBLE;
 	enum csign_err err;
 	char key[KEY_LEN + 1];
-	char *path = NULL, *settings = NULL;
+	char *path = NULL, *settings = NULL, *whole = NULL, *root = NULL;
 
+	if (!root_option(args->option[OPT_ROOT], &root))
+		return STATUS_USAGE;
 	if (!common_path(args->option[OPT_CONFIG], &path) ||
 	    !read_settings(args->option[OPT_SETTINGS], &settings) ||
+	    !add_comments(settings, &whole) ||
 	    !read_key(args->option[OPT_ACCESS_KEY_FILE], key))
 		goto out;
 	if ((err = csign_ctx_new(NULL, &ctx)) != CSIGN_OK) {
 		out_error("%s", csign_err_text(err));
 		goto out;
 	}
-	err = csign_host_init(ctx, path, service, key, settings);
+	err = csign_host_init(ctx, path, service, key, whole);
 	if (err != CSIGN_OK) {
 		status = common_fail(ctx, err);
 		goto out;
 	}
 	(void)printf("Wrote the configuration of this host.\n");
 	status = check_service(ctx, path, service);
+	if (status == STATUS_YES)
+		advice_print(root);
 out:
 	tty_wipe(key, sizeof key);
 	csign_ctx_free(&ctx);
+	free(whole);
 	free(settings);
+	free(root);
 	free(path);
 	return status;
 }

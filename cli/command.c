@@ -20,10 +20,11 @@ usage_line(FILE *to, const struct program *program, const struct command *cmd)
 		if ((cmd->options & OPTION_BIT(i)) == 0)
 			continue;
 		(void)fprintf(to,
-		    (cmd->required & OPTION_BIT(i)) != 0 ? " --%s%s%s"
-							 : " [--%s%s%s]",
+		    (cmd->required & OPTION_BIT(i)) != 0 ? " --%s%s%s%s"
+							 : " [--%s%s%s]%s",
 		    o->name, o->argument != NULL ? " " : "",
-		    o->argument != NULL ? o->argument : "");
+		    o->argument != NULL ? o->argument : "",
+		    (program->lists & OPTION_BIT(i)) != 0 ? "..." : "");
 	}
 	(void)fputc('\n', to);
 }
@@ -91,6 +92,41 @@ find_option(const struct program *program, const struct command *cmd,
 	return i;
 }
 
+const char *
+args_value(const struct args *args, size_t option, size_t n)
+{
+	for (size_t i = 0; i < args->n_values; i++)
+		if (args->values[i].option == option && n-- == 0)
+			return args->values[i].value;
+	return NULL;
+}
+
+/* Once more is once too often, except for a list that is not full. */
+static bool
+store_option(const struct program *program, const struct command *cmd, size_t i,
+    const char *value, struct args *args)
+{
+	bool list = (program->lists & OPTION_BIT(i)) != 0;
+
+	if (list && args->n_values == COMMAND_VALUES_MAX) {
+		out_error("%s: --%s is there too often", cmd->name,
+		    program->options[i].name);
+		return false;
+	}
+	if (!list && args->option[i] != NULL) {
+		out_error("%s: --%s is there twice", cmd->name,
+		    program->options[i].name);
+		return false;
+	}
+	if (args->option[i] == NULL)
+		args->option[i] = value;
+	if (list) {
+		args->values[args->n_values].option = i;
+		args->values[args->n_values++].value = value;
+	}
+	return true;
+}
+
 /* One "--..." and, if it needs one, the value behind it. */
 static bool
 take_option(const struct program *program, const struct command *cmd,
@@ -110,17 +146,12 @@ take_option(const struct program *program, const struct command *cmd,
 	wants = program->options[i].argument != NULL;
 	if (wants && value == NULL && argv[*at + 1] != NULL)
 		value = argv[++*at];
-	if (args->option[i] != NULL) {
-		out_error("%s: --%s is there twice", cmd->name, name);
-		return false;
-	}
 	if (wants != (value != NULL)) {
 		out_error("%s: --%s %s", cmd->name, name,
 		    wants ? "needs a value" : "takes no value");
 		return false;
 	}
-	args->option[i] = wants ? value : "";
-	return true;
+	return store_option(program, cmd, i, wants ? value : "", args);
 }
 
 static bool
@@ -174,11 +205,12 @@ command_run(
 	enum out_status status;
 	bool help = false;
 
-	if (!args_parse(program, cmd, argv, &args, &help))
+	if (!args_parse(program, cmd, argv + 1, &args, &help))
 		return usage_error(program, cmd);
 	if (help)
 		return command_help(program, cmd);
-	status = cmd->run(&args);
+	status = program->run != NULL ? program->run(cmd, &args, argv)
+				      : cmd->run(&args);
 	return status == STATUS_USAGE ? usage_error(program, cmd) : status;
 }
 
@@ -191,8 +223,8 @@ command_find(const struct program *program, const char *name)
 	return NULL;
 }
 
-static enum out_status
-dispatch(const struct program *program, int argc, char **argv)
+enum out_status
+program_dispatch(const struct program *program, int argc, char **argv)
 {
 	const struct command *cmd;
 
@@ -210,7 +242,7 @@ dispatch(const struct program *program, int argc, char **argv)
 		out_error("there is no such command");
 		return usage_error(program, NULL);
 	}
-	return command_run(program, cmd, argv + 2);
+	return command_run(program, cmd, argv + 1);
 }
 
 int
@@ -222,7 +254,7 @@ program_run(const struct program *program, int argc, char **argv)
 	if (!process_harden(program->name))
 		return STATUS_TROUBLE;
 	(void)setlocale(LC_CTYPE, "");
-	status = dispatch(program, argc, argv);
+	status = program_dispatch(program, argc, argv);
 	if (!out_flush()) {
 		out_error("standard output could not be written");
 		return STATUS_TROUBLE;

@@ -221,10 +221,33 @@ out_json_bool(struct json_object *o, const char *name, bool value)
 	return b != NULL && out_json_add(o, name, b);
 }
 
+/*
+ * json-c escapes the controls below space.  DEL and the C1 controls, which are
+ * c2 80 to c2 9f and stand only in strings, are left: "\u009b".
+ */
+static void
+put_json(const char *text)
+{
+	for (const char *c = text; *c != '\0'; c++) {
+		unsigned char byte = (unsigned char)*c;
+		unsigned char next = (unsigned char)c[1];
+
+		if (byte == 0xc2 && next >= 0x80 && next <= 0x9f) {
+			(void)printf("\\u%04x", next);
+			c++;
+		} else if (byte == 0x7f) {
+			(void)printf("\\u007f");
+		} else {
+			(void)putchar(byte);
+		}
+	}
+	(void)putchar('\n');
+}
+
 void
 out_json_print(struct json_object *o)
 {
-	(void)puts(json_object_to_json_string_ext(
+	put_json(json_object_to_json_string_ext(
 	    o, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(o);
 }

@@ -32,7 +32,7 @@ enum out_status out_status(enum csign_err err);
  * A table: the columns as wide as they need to be, two spaces between, no
  * space at a line's end.
  */
-#define OUT_COLUMNS_MAX 8
+#define OUT_COLUMNS_MAX 12
 struct out_table;
 
 struct out_table *out_table_new(size_t n_columns, const char *const *heads);
@@ -51,7 +51,7 @@ bool out_json_bool(struct json_object *o, const char *name, bool value);
 /* Takes value over, also when it fails. */
 bool out_json_add(
     struct json_object *o, const char *name, struct json_object *value);
-/* Prints and frees. */
+/* Prints, without a byte that a terminal could obey, and frees. */
 void out_json_print(struct json_object *o);
 
 /* "4hx2k7q3m5rj6wza" -> "4hx2-k7q3-m5rj-6wza"; others as they are. */

@@ -139,13 +139,12 @@ tty_confirm(const char *question, int stop_fd, bool *ret_yes)
 }
 
 bool
-tty_size(unsigned int *ret_columns, unsigned int *ret_rows)
+tty_size(int fd, unsigned int *ret_columns, unsigned int *ret_rows)
 {
 	struct winsize size;
 
-	if (isatty(STDOUT_FILENO) != 1 ||
-	    ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0 ||
-	    size.ws_row == 0)
+	if (isatty(fd) != 1 || ioctl(fd, TIOCGWINSZ, &size) != 0 ||
+	    size.ws_col == 0 || size.ws_row == 0)
 		return false;
 	*ret_columns = size.ws_col;
 	*ret_rows = size.ws_row;

@@ -30,8 +30,8 @@ enum tty_result tty_confirm(const char *question, int stop_fd, bool *ret_yes);
 /* Is there a terminal that tty_line() could ask on? */
 bool tty_can_ask(void);
 
-/* Columns and rows of standard output; false if it is no terminal. */
-bool tty_size(unsigned int *ret_columns, unsigned int *ret_rows);
+/* Columns and rows of the terminal fd; false if it is none. */
+bool tty_size(int fd, unsigned int *ret_columns, unsigned int *ret_rows);
 
 /* Does the locale say that the terminal shows UTF-8? */
 bool tty_utf8(void);

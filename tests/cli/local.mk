@@ -7,13 +7,27 @@ TESTS += %D%/scan
 %C%_scan_CFLAGS = $(UNIT_CFLAGS)
 %C%_scan_LDADD = cli/phone/libscan.la $(UNIT_LIBS)
 
+# What the reader of PAM stacks says, for a comparison with libpam.
+check_PROGRAMS += %D%/play
+%C%_play_LDADD = cli/stack/libstack.la
+
 CLI_TESTS = \
+	%D%/test_agent.py \
+	%D%/test_ask.py \
+	%D%/test_backup.py \
 	%D%/test_demo.py \
 	%D%/test_devices.py \
 	%D%/test_enroll.py \
 	%D%/test_hostile.py \
 	%D%/test_init.py \
+	%D%/test_json.py \
+	%D%/test_log.py \
+	%D%/test_pam.py \
+	%D%/test_pam_stack.py \
 	%D%/test_phone.py \
+	%D%/test_recovery.py \
+	%D%/test_rename.py \
 	%D%/test_usage.py
 TESTS += $(CLI_TESTS)
-EXTRA_DIST += $(CLI_TESTS) %D%/conftest.py tests/demo/demo.sh
+EXTRA_DIST += $(CLI_TESTS) %D%/conftest.py tests/demo/demo.sh \
+	tests/support/agent.py

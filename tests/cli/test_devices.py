@@ -4,6 +4,7 @@ import json
 import os
 import re
 import stat
+import subprocess
 
 import pytest
 from conftest import approve, countersign, devices
@@ -47,6 +48,15 @@ def test_nobody_there(rig):
     assert err.startswith("countersign: ")
     status, out, _ = countersign(rig, "devices", "no-such-user")
     assert (status, out) == (1, "")
+
+
+def test_a_new_host_is_told_to_begin(rig, tmp_path):
+    run = subprocess.run(
+        [rig.program("countersign"), "devices", "--config",
+         tmp_path / "none.conf"], text=True, env=rig._environment(),
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert (run.returncode, run.stdout) == (3, "")
+    assert "countersign init --service URL" in run.stderr
 
 
 def test_a_damaged_file_is_trouble(rig):
@@ -167,6 +177,16 @@ def test_deenroll(rig):
     with rig.settings(unenrolled="ignore"):
         assert rig.login("backup").end() in ("PAM_IGNORE",
                                              "PAM_PERM_DENIED")
+
+
+def test_deenroll_in_json(rig):
+    rig.enrol_soft("sync")
+    for service in ("removed", "absent"):
+        status, out, err = countersign(rig, "deenroll", "--yes", "--json",
+                                       "sync")
+        assert (status, err) == (0, "")
+        assert json.loads(out) == {"user": "sync", "host": "removed",
+                                   "service": service}
 
 
 def test_deenroll_asks_on_a_terminal(rig):

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """countersign enroll together with countersign-phone enroll."""
+import json
 import os
 import signal
 import time
 from pathlib import Path
 
 import pytest
+from agent import Call
 from conftest import approve, Background, countersign, DEVICE_ID, devices, run
+from rig import SoftPhone
 from screen import LINK, link_in
 
 pexpect = pytest.importorskip("pexpect")
@@ -50,12 +53,9 @@ def test_a_person_compares_the_ids(rig, terminal, new_phone):
     assert enrolled(rig, "daemon") == []
     child.expect("same id")
     child.sendline("y")
-    test = shown_link(child)
     told = enrolling.end()
     assert told.returncode == 0
     assert shown in told.stdout
-    assert enrolled(rig, "daemon") == []
-    assert run(phone, "approve", "--yes", test).returncode == 0
     child.expect("Enrolled")
     child.expect(pexpect.EOF)
     child.close()
@@ -168,7 +168,7 @@ def test_a_kind_that_is_not_accepted(rig, enrolment, new_phone):
 def test_an_old_device_cannot_give_the_test(rig, enrolment, new_phone):
     old, new = rig.enrol("man"), new_phone("man")
     one = enrolment("man", "--qr", "off")
-    enrolling = Background(new, "enroll", "--yes", one.link())
+    enrolling = Background(new, "enroll", "--yes", "--no-test", one.link())
     test = one.link()
     assert enrolling.end().returncode == 0
     refused = approve(old, test)
@@ -184,7 +184,7 @@ def test_an_old_device_cannot_give_the_test(rig, enrolment, new_phone):
 def test_a_denied_test_enrols_nothing(rig, enrolment, new_phone):
     phone = new_phone("games")
     one = enrolment("games", "--qr", "off")
-    enrolling = Background(phone, "enroll", "--yes", one.link())
+    enrolling = Background(phone, "enroll", "--yes", "--no-test", one.link())
     test = one.link()
     assert enrolling.end().returncode == 0
     run(phone, "deny", test)
@@ -196,7 +196,7 @@ def test_a_denied_test_enrols_nothing(rig, enrolment, new_phone):
 def test_interrupted_at_the_test(rig, enrolment, new_phone):
     phone = new_phone("games")
     one = enrolment("games", "--qr", "off")
-    enrolling = Background(phone, "enroll", "--yes", one.link())
+    enrolling = Background(phone, "enroll", "--yes", "--no-test", one.link())
     test = one.link()
     enrolling.end()
     one.interrupt()
@@ -246,7 +246,8 @@ def test_the_phone_reads_the_drawing(rig, enrolment, new_phone, arguments):
     assert link_in(drawing) is None
     assert ("#" in drawing) == ("ascii" in arguments)
     phone = new_phone("games")
-    enrolling = Background(phone, "enroll", "--yes", "-", text=drawing)
+    enrolling = Background(phone, "enroll", "--yes", "--no-test", "-",
+                           text=drawing)
     assert one.link()
     assert enrolling.end().returncode == 0
 
@@ -312,10 +313,68 @@ def test_no_core_and_not_dumpable(rig, enrolment):
 
 
 def test_the_audit_record_names_who_enrolled(rig):
-    records = [record for record in rig.audit()
-               if record["event"] == "enrolment"]
-    assert {record["result"] for record in records} >= {"granted", "refused"}
-    assert all(record["by"] for record in records)
+    rig.enrol("uucp", "audited")
+    [record] = [record for record in rig.audit()
+                if record["event"] == "enrolment" and
+                record.get("deviceName") == "audited"]
+    assert record["result"] == "granted"
+    assert record["by"] and record["latencyMs"] > 0
     text = rig.audit_file.read_text()
     assert rig.host.key not in text
     assert os.stat(rig.audit_file).st_mode & 0o777 == 0o600
+
+
+# --- for programs -----------------------------------------------------------------
+
+def scripted(rig, user, soft, *arguments):
+    """An enrolment as a program does it: status, output, error, links."""
+    call = Call(rig, None, "enroll", "--yes", *arguments, user)
+    first = call.link()
+    soft.enroll(first)
+    second = call.link(first)
+    soft.approve(second)
+    return (*call.end(), [first, second])
+
+
+def test_one_object_at_the_end(rig):
+    soft = SoftPhone(rig, "sys", "soft", "webauthn")
+    status, out, err, links = scripted(rig, "sys", soft, "--json", "--name",
+                                       "Sys's ü")
+    assert status == 0
+    [listed] = devices(rig, "sys")
+    del listed["lastUsed"]
+    assert json.loads(out) == {**listed, "tested": True}
+    assert listed["id"] == soft.device and listed["name"] == "Sys's ü"
+    assert all(link in err and link not in out for link in links)
+
+
+def test_print_link_draws_nothing(rig):
+    soft = SoftPhone(rig, "man", "soft", "webauthn")
+    status, out, err, links = scripted(rig, "man", soft, "--print-link",
+                                       "--qr", "utf8")
+    assert (status, err) == (0, "")
+    assert [line for line in out.splitlines() if LINK.search(line)] == links
+    assert "\u2588" not in out
+
+
+def test_no_object_without_a_device(rig):
+    call = Call(rig, None, "enroll", "--yes", "--json", "lp")
+    soft = SoftPhone(rig, "lp", "soft", "webauthn")
+    soft.deny(call.link())
+    status, out, _ = call.end()
+    assert (status, out) == (1, "")
+
+
+def test_a_second_and_a_third_device_but_no_fourth(rig):
+    """Each counts, as many as the limit allows."""
+    with rig.settings(max_devices=3):
+        phones = [rig.enrol_soft("news", f"n{n}") for n in range(3)]
+        status, out, err = countersign(rig, "enroll", "--yes", "--json",
+                                       "news")
+        assert (status, out) == (1, "")
+        assert "max_devices is 3" in err and LINK.search(err) is None
+        assert enrolled(rig, "news") == [one.device for one in phones]
+        for one in phones:
+            login = rig.login("news")
+            one.approve(login.link())
+            assert login.end() == "PAM_SUCCESS"

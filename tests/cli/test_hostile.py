@@ -124,7 +124,7 @@ class Phone:
         fake.link = oracle.Link(origin=own.origin)
         fake.ask(kind="enrolment", choices=[], service="enroll",
                  title="Enrol", lifetime=600, **members)
-        told = self.run("enroll")
+        told = self.run("enroll", "--no-test")
         assert told.returncode == 0, told.stdout
         proof = oracle.unpack(fake.link.open_answer(
             oracle.unb64u(fake.answer["answer"])), enrolment=True)
@@ -360,7 +360,7 @@ def test_an_enrolment_that_the_host_refuses_leaves_no_key(fake, phone):
     fake.ask(kind="enrolment", choices=[], service="enroll",
              lifetime=600)
     fake.outcome = {"state": "denied", "reason": "PROOF_KIND"}
-    told = phone.run("enroll")
+    told = phone.run("enroll", "--no-test")
     assert told.returncode == 1
     assert "kind is not accepted" in told.stdout
     assert list(phone.store.iterdir()) == []
@@ -373,7 +373,7 @@ def test_an_enrolment_that_nobody_judged_keeps_the_key(fake, phone):
     fake.replies["/events"] = (403, {"error": "no"})
     fake.replies[""] = (200, {"content": oracle.b64u(fake.sealed),
                               "secondsLeft": 0, "state": "pending"})
-    assert phone.run("enroll").returncode == 3
+    assert phone.run("enroll", "--no-test").returncode == 3
     assert len(list(phone.store.glob("*.pem"))) == 2
 
 

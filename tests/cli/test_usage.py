@@ -29,19 +29,23 @@ WRONG = [
     ("countersign", "init", "--service"),
     ("countersign", "init", "--service", "https://a", "extra"),
     ("countersign", "init", "--service=https://a", "--service=https://b"),
-    ("countersign", "enroll"),
     ("countersign", "enroll", "alice", "bob"),
     ("countersign", "enroll", "alice", "--yes=yes"),
-    ("countersign", "enroll", "alice", "--json"),
+    ("countersign", "enroll", "alice", "--force"),
+    ("countersign", "enroll", "alice", "--json", "--json"),
     ("countersign", "enroll", "alice", "-y"),
     ("countersign", "enroll", "alice", "--yes", "--name", "x" * 65),
     ("countersign", "devices", "alice", "bob"),
     ("countersign", "devices", "--js"),
-    ("countersign", "revoke", "alice"),
+    ("countersign", "revoke"),
     ("countersign", "revoke", "alice", "a", "b"),
-    ("countersign", "deenroll"),
+    ("countersign", "test", "alice", "bob"),
+    ("countersign", "agent", "alice"),
     ("countersign", "check-config", "a", "b"),
     ("countersign", "check-config", "/a", "--config", "/b"),
+    *([("countersign", "enroll"), ("countersign", "deenroll"),
+       ("countersign", "test"), ("countersign", "revoke", "device")]
+      if os.geteuid() == 0 else []),  # users mean themselves
     ("countersign-phone",),
     ("countersign-phone", "steal"),
     ("countersign-phone", "approve", LINK, LINK),
@@ -51,6 +55,12 @@ WRONG = [
     ("countersign-phone", "watch", LINK),
     ("countersign-phone", "watch"),
     ("countersign-phone", "devices", "--yes"),
+    ("countersign-phone", "remove"),
+    ("countersign-phone", "remove", "a" * 16, "b" * 16),
+    ("countersign-phone", "remove", "--force", "a" * 16),
+    ("countersign-phone", "backup"),
+    ("countersign-phone", "backup", "--yes", "file"),
+    ("countersign-phone", "restore", "file", "file"),
 ]
 
 
@@ -75,6 +85,13 @@ def test_help_and_version(name):
     got = run(name, "--version")
     assert got.returncode == 0
     assert got.stdout.split()[0] == name
+
+
+@pytest.mark.parametrize("command", ["revoke", "backup", "pam"])
+def test_help_of_force_is_true_of_each_command(command):
+    text = run("countersign", command, "--help").stdout
+    [line] = [line for line in text.splitlines() if "  --force" in line]
+    assert not {"device", "file", "stack"} & set(line.split())
 
 
 def test_options_may_follow_and_two_dashes_end_them(tmp_path):

@@ -2,6 +2,7 @@
 # Real sshd, sudo and su in private name spaces: make check-e2e, as root.
 E2E_TESTS = \
 	tests/e2e/accounts.py \
+	tests/e2e/check.py \
 	tests/e2e/hygiene.py \
 	tests/e2e/inline_enrolment.py \
 	tests/e2e/recovery.py \
@@ -10,6 +11,7 @@ E2E_TESTS = \
 	tests/e2e/surroundings.py \
 	tests/e2e/terminal.py
 EXTRA_DIST += $(E2E_TESTS) \
+	tests/e2e/checkhost.py \
 	tests/e2e/conftest.py \
 	tests/e2e/machine.py \
 	tests/support/codes.py \

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Fuzz targets.  "make check" gives each its seeds; clang looks for more:
 #   make fuzz-http_head FUZZ_SECONDS=300
-FUZZ_TESTS = %D%/http_head
+FUZZ_TESTS = %D%/http_head %D%/pam_stack
 check_PROGRAMS += $(FUZZ_TESTS)
 TESTS += $(FUZZ_TESTS)
 FUZZ_SEEDS = \
@@ -14,7 +14,11 @@ FUZZ_SEEDS = \
 	%D%/http_head/query \
 	%D%/http_head/smuggle-folded \
 	%D%/http_head/smuggle-lf \
-	%D%/http_head/smuggle-te
+	%D%/http_head/smuggle-te \
+	%D%/pam_stack.seeds/brackets \
+	%D%/pam_stack.seeds/flat \
+	%D%/pam_stack.seeds/includes \
+	%D%/pam_stack.seeds/ways
 EXTRA_DIST += $(FUZZ_SEEDS)
 
 %C%_http_head_SOURCES = %D%/fuzz.h %D%/http_head.c %D%/replay.c \
@@ -23,6 +27,12 @@ EXTRA_DIST += $(FUZZ_SEEDS)
 	-DSEEDS='"$(abs_top_srcdir)/%D%/http_head"'
 %C%_http_head_CFLAGS = $(AM_CFLAGS)
 %C%_http_head_LDADD = lib/libcsign.la
+
+%C%_pam_stack_SOURCES = %D%/fuzz.h %D%/pam_stack.c %D%/replay.c
+%C%_pam_stack_CPPFLAGS = $(AM_CPPFLAGS) -iquote $(top_srcdir) \
+	-DSEEDS='"$(abs_top_srcdir)/%D%/pam_stack.seeds"'
+%C%_pam_stack_CFLAGS = $(AM_CFLAGS)
+%C%_pam_stack_LDADD = cli/stack/libstack.la
 
 CLANG = clang
 FUZZ_SECONDS = 60
@@ -35,4 +45,17 @@ fuzz-http_head:
 		$(srcdir)/service/http_head.c $(srcdir)/lib/codec.c
 	tests/fuzz/fuzz-http_head -max_len=8192 -max_total_time=$(FUZZ_SECONDS) \
 		-timeout=5 tests/fuzz/corpus $(srcdir)/%D%/http_head
-.PHONY: fuzz-http_head
+fuzz-pam_stack:
+	$(AM_V_at)$(MKDIR_P) tests/fuzz/corpus-pam_stack
+	$(CLANG) -g -O1 -std=gnu11 -D_GNU_SOURCE \
+		-fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=all -I. -iquote $(top_srcdir)/lib \
+		$(JSON_CFLAGS) -o tests/fuzz/fuzz-pam_stack \
+		$(srcdir)/%D%/pam_stack.c $(srcdir)/cli/stack/control.c \
+		$(srcdir)/cli/stack/judge.c $(srcdir)/cli/stack/stack.c \
+		$(srcdir)/cli/root.c \
+		$(srcdir)/cli/out.c $(JSON_LIBS)
+	tests/fuzz/fuzz-pam_stack -max_len=2048 \
+		-max_total_time=$(FUZZ_SECONDS) -timeout=5 \
+		tests/fuzz/corpus-pam_stack $(srcdir)/%D%/pam_stack.seeds
+.PHONY: fuzz-http_head fuzz-pam_stack

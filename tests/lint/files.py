@@ -54,6 +54,7 @@ def test_shell_files_pass_shellcheck():
     names = sources(".sh") + [TOP / name for name in SHELL
                               if (TOP / name).exists()]
     output(tool("shellcheck"), "-x", *names)
+    output(tool("shellcheck"), "-s", "bash", *sources(".bash"))
 
 
 def test_spelling():
@@ -62,7 +63,7 @@ def test_spelling():
     # Not words: what stands behind a backslash, and names in mixed case.
     output(tool("codespell"), "--ignore-regex",
            r"\\[abfnrtv]\w*|\b\w*[a-z][A-Z]\w*", "--ignore-words-list",
-           "ser,te,fo,ot,nd,inout,ue,hel,ans,ba,als,creat", *names)
+           "ser,te,fo,ot,nd,inout,ue,hel,ans,ba,als,creat,doas", *names)
 
 
 def test_scripts_are_executable():

@@ -8,7 +8,8 @@ from sources import BUILD, TOP, code, output, tool
 
 PAGES = ["countersign.1", "countersign-phone.1", "libcountersign.3",
          "countersign.conf.5", "countersignd.conf.5",
-         "countersign-devices.5", "countersign-protocol.7",
+         "countersign-audit.5", "countersign-devices.5",
+         "countersign-protocol.7",
          "countersignd.8", "pam_countersign.8"]
 PROGRAMS = {
     "cli/countersign": "countersign.1",

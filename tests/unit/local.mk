@@ -304,5 +304,12 @@ tests_unit_removal_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_removal_LDADD = $(UNIT_LIBS)
 tests_unit_removal_LDFLAGS = $(PLAYED_LINK)
 
+# countersign's reader of PAM stacks
+UNIT_TESTS += tests/unit/pam_stack
+tests_unit_pam_stack_SOURCES = tests/unit/pam_stack.c tests/unit/unit.h
+tests_unit_pam_stack_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_pam_stack_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_pam_stack_LDADD = cli/stack/libstack.la $(UNIT_LIBS)
+
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
