@@ -70,7 +70,6 @@ sbin_PROGRAMS += %D%/countersignd
 WEB_FILES = \
 	%D%/web/carrier.js \
 	%D%/web/icon-192.png \
-	%D%/web/icon-512.png \
 	%D%/web/icon.svg \
 	%D%/web/index.html \
 	%D%/web/main.js \

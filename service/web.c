@@ -14,7 +14,6 @@
 #define WEB_FILES(X)                                                           \
 	X(carrier, "carrier.js", "/carrier.js", JS)                            \
 	X(icon_192, "icon-192.png", "/icon-192.png", "image/png")              \
-	X(icon_512, "icon-512.png", "/icon-512.png", "image/png")              \
 	X(icon, "icon.svg", "/icon.svg", "image/svg+xml")                      \
 	X(index, "index.html", "/", "text/html; charset=utf-8")                \
 	X(main, "main.js", "/main.js", JS)                                     \

@@ -20,6 +20,7 @@ include tests/lint/local.mk
 include tests/courier/local.mk
 include tests/pam/local.mk
 include tests/cli/local.mk
+include tests/completions/local.mk
 include tests/service/local.mk
 include tests/e2e/local.mk
 include tests/fuzz/local.mk

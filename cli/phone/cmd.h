@@ -21,7 +21,10 @@ enum phone_option {
 	OPT_UNSIGNED,
 	OPT_DEVICE,
 	OPT_ONCE,
+	OPT_NO_TEST,
 	OPT_YES,
+	OPT_FORCE,
+	OPT_LOCAL,
 	OPT_STORE,
 	OPT_PASSPHRASE_FILE,
 	OPT_CA_FILE,
@@ -34,6 +37,9 @@ enum out_status cmd_approve(const struct args *args);
 enum out_status cmd_deny(const struct args *args);
 enum out_status cmd_watch(const struct args *args);
 enum out_status cmd_devices(const struct args *args);
+enum out_status cmd_remove(const struct args *args);
+enum out_status cmd_backup(const struct args *args);
+enum out_status cmd_restore(const struct args *args);
 
 /* --- a phone that is switched on: phone_common.c ---------------------------
  */
@@ -43,6 +49,7 @@ struct phone {
 	struct csign_crypto *crypto;
 	struct store *store;
 	int stop_fd; /* readable: somebody pressed Ctrl-C */
+	char followed[CSIGN_LINK_ID_SIZE]; /* the last link without a scan */
 	struct csign_why why;
 };
 
@@ -61,12 +68,16 @@ enum out_status phone_link(
     struct phone *phone, char ret_link[CSIGN_LINK_MAX + 1]);
 
 /*
- * From --passphrase-file or the terminal, at least 8 characters; repeat: a new
- * one, asked for twice.  NUL-terminated.
+ * From --passphrase-file or the terminal, at least 8 characters; what: its name
+ * there; repeat: a new one, asked for twice.  NUL-terminated.
  */
 #define PHONE_PASSPHRASE_SIZE 256
-enum out_status phone_passphrase(
-    struct phone *phone, bool repeat, struct csign_secret **ret_passphrase);
+enum out_status phone_passphrase(struct phone *phone, const char *what,
+    bool repeat, struct csign_secret **ret_passphrase);
+
+/* The signing key of a device, after the passphrase.  It has said why not. */
+enum out_status phone_key(
+    struct phone *phone, const char *id, struct csign_p256 **ret_key);
 
 /* --- what watch calls for each link ----------------------------------------
  */

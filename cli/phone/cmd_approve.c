@@ -205,22 +205,18 @@ static enum out_status
 sign(struct phone *phone, const struct visit *visit, const struct reply *reply,
     struct csign_buf *answer)
 {
-	struct csign_secret *passphrase = NULL;
 	struct csign_p256 *key = NULL;
 	enum out_status status;
 	enum csign_err r;
 	uint64_t now = 0;
 
-	status = phone_passphrase(phone, false, &passphrase);
-	if (status != STATUS_YES)
+	if (visit->key == NULL &&
+	    (status = phone_key(phone, reply->device, &key)) != STATUS_YES)
 		return status;
-	r = store_key(phone->store, phone->crypto, reply->device,
-	    (const char *)csign_secret_data(passphrase), &phone->why, &key);
-	csign_secret_free(&passphrase);
-	if (r == CSIGN_OK && (r = csign_clock_wall(&now)) == CSIGN_OK)
+	if ((r = csign_clock_wall(&now)) == CSIGN_OK)
 		r = csign_phone_answer(phone->crypto, visit->link,
-		    &visit->question, key, reply->choice, reply->code, now,
-		    answer);
+		    &visit->question, visit->key != NULL ? visit->key : key,
+		    reply->choice, reply->code, now, answer);
 	csign_p256_free(&key);
 	if (r == CSIGN_OK)
 		return STATUS_YES;

@@ -82,7 +82,7 @@ save(struct phone *phone, const struct new_device *d)
 	enum out_status status;
 	enum csign_err r;
 
-	status = phone_passphrase(phone, true, &passphrase);
+	status = phone_passphrase(phone, "New passphrase", true, &passphrase);
 	if (status != STATUS_YES)
 		return status;
 	r = store_add(phone->store, &d->entry, d->key, d->seal_key,
@@ -91,8 +91,18 @@ save(struct phone *phone, const struct new_device *d)
 	return r == CSIGN_OK ? STATUS_YES : phone_fail(phone, r);
 }
 
+/* The service's cookie is kept: by it the device can be removed one day. */
+static enum csign_err
+claim(struct phone *phone, struct visit *visit, struct store_entry *entry)
+{
+	enum csign_err r = service_device(visit->service, entry->id,
+	    entry->name, &phone->why, entry->cookie, sizeof entry->cookie);
+
+	return r == CSIGN_OK ? store_save(phone->store, entry, &phone->why) : r;
+}
+
 static enum out_status
-send(struct phone *phone, struct visit *visit, const struct new_device *d,
+send(struct phone *phone, struct visit *visit, struct new_device *d,
     uint32_t *ret_sequence)
 {
 	struct csign_buf *answer = NULL;
@@ -101,8 +111,7 @@ send(struct phone *phone, struct visit *visit, const struct new_device *d,
 	uint64_t now = 0;
 
 	if ((r = csign_buf_new(CSIGN_ANSWER_MAX, &answer)) != CSIGN_OK ||
-	    (r = service_device(visit->service, d->entry.id, d->entry.name,
-		 &phone->why)) != CSIGN_OK ||
+	    (r = claim(phone, visit, &d->entry)) != CSIGN_OK ||
 	    (r = csign_clock_wall(&now)) != CSIGN_OK ||
 	    (r = csign_phone_enrol(phone->crypto, visit->link, &visit->question,
 		 d->key, d->seal_key, d->entry.name, now, answer)) != CSIGN_OK)
@@ -121,7 +130,6 @@ outcome(struct phone *phone, struct visit *visit, const struct new_device *d,
 {
 	struct service_event event;
 	enum out_status status;
-	enum csign_err r;
 	char id[20];
 
 	out_device_id(d->entry.id, id);
@@ -132,16 +140,51 @@ outcome(struct phone *phone, struct visit *visit, const struct new_device *d,
 	status = visit_outcome(phone, visit, sequence, &event);
 	if (status != STATUS_YES)
 		return status;
-	if (event.state != SERVICE_GRANTED) {
-		visit_explain(&event);
-		return STATUS_NO;
-	}
-	r = store_confirm(phone->store, &d->entry, &phone->why);
-	if (r != CSIGN_OK)
-		return phone_fail(phone, r);
-	(void)printf("Confirmed.  The terminal now asks for a test approval: "
-		     "scan that too.\n");
-	return STATUS_YES;
+	if (event.state == SERVICE_GRANTED)
+		return STATUS_YES;
+	visit_explain(&event);
+	return STATUS_NO;
+}
+
+/*
+ * The question that makes the enrolment complete.  *ret_lost: the host has
+ * ended it otherwise, so that the device is none.
+ */
+static enum out_status
+give_test(struct phone *phone, const struct visit *enrolment,
+    const struct new_device *d, bool *ret_lost)
+{
+	struct visit test = {.link = NULL};
+	enum out_status status;
+
+	(void)puts("Confirmed.  One test question follows.");
+	status = visit_open_test(phone, enrolment, &d->entry, d->key, &test);
+	if (status == STATUS_YES)
+		status = approve_visit(phone, &test);
+	*ret_lost = status != STATUS_YES && test.over;
+	visit_close(&test);
+	if (status != STATUS_YES)
+		out_error(*ret_lost ? "this phone is not enrolled"
+				    : "this phone is not enrolled before it "
+				      "has approved that question");
+	return status;
+}
+
+static enum out_status
+complete(struct phone *phone, const struct visit *visit, struct new_device *d,
+    bool *ret_lost)
+{
+	enum out_status status;
+	enum csign_err r;
+
+	if (args_flag(phone->args, OPT_NO_TEST))
+		(void)puts("Confirmed.  The terminal now asks for a test "
+			   "approval: answer that too.");
+	else if ((status = give_test(phone, visit, d, ret_lost)) != STATUS_YES)
+		return status;
+	d->entry.confirmed = true;
+	r = store_save(phone->store, &d->entry, &phone->why);
+	return r == CSIGN_OK ? STATUS_YES : phone_fail(phone, r);
 }
 
 static enum out_status
@@ -149,6 +192,7 @@ enrol(struct phone *phone, struct visit *visit, struct new_device *d)
 {
 	uint32_t sequence = 0;
 	enum out_status status;
+	bool lost;
 
 	if ((status = save(phone, d)) != STATUS_YES)
 		return status;
@@ -156,8 +200,11 @@ enrol(struct phone *phone, struct visit *visit, struct new_device *d)
 	if (status == STATUS_YES)
 		status = outcome(phone, visit, d, sequence);
 	/* after trouble nobody knows: the host may yet take it */
-	if (status == STATUS_NO)
-		store_remove(phone->store, d->entry.id);
+	lost = status == STATUS_NO;
+	if (status == STATUS_YES)
+		status = complete(phone, visit, d, &lost);
+	if (lost)
+		(void)store_remove(phone->store, d->entry.id);
 	return status;
 }
 

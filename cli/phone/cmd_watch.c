@@ -71,11 +71,14 @@ answer(struct watch *w, const char *link)
 	enum out_status status;
 
 	w->phone.why.text[0] = '\0';
+	w->phone.followed[0] = '\0';
 	if ((status = visit_open(&w->phone, link, &visit)) == STATUS_YES)
 		status = visit.question.transaction.enrolment
 			     ? enroll_visit(&w->phone, &visit)
 			     : approve_visit(&w->phone, &visit);
 	visit_close(&visit);
+	if (w->phone.followed[0] != '\0')
+		(void)is_new(w, w->phone.followed);
 	(void)out_flush();
 	return status;
 }

@@ -16,10 +16,14 @@ bin_PROGRAMS += %D%/countersign-phone
 %C%_countersign_phone_LDADD = cli/libcli.la %D%/libscan.la \
 	lib/courier/libcsigncurl.la lib/libcsign.la $(JSON_LIBS)
 %C%_countersign_phone_SOURCES = \
+	%D%/backup.c \
+	%D%/backup.h \
 	%D%/cmd.h \
 	%D%/cmd_approve.c \
+	%D%/cmd_backup.c \
 	%D%/cmd_devices.c \
 	%D%/cmd_enroll.c \
+	%D%/cmd_remove.c \
 	%D%/cmd_watch.c \
 	%D%/main.c \
 	%D%/phone_common.c \
@@ -29,5 +33,7 @@ bin_PROGRAMS += %D%/countersign-phone
 	%D%/service.h \
 	%D%/store.c \
 	%D%/store.h \
+	%D%/store_copy.c \
+	%D%/store_impl.h \
 	%D%/visit.c \
 	%D%/visit.h

@@ -12,7 +12,10 @@ static const struct command_option options[OPT_COUNT] = {
     [OPT_UNSIGNED] = {"unsigned", NULL, "deny without a key"},
     [OPT_DEVICE] = {"device", "ID", "sign with this device, whatever is known"},
     [OPT_ONCE] = {"once", NULL, "end after the first question"},
+    [OPT_NO_TEST] = {"no-test", NULL, "leave the test question to approve"},
     [OPT_YES] = {"yes", NULL, "answer yes without asking"},
+    [OPT_FORCE] = {"force", NULL, "replace what is there"},
+    [OPT_LOCAL] = {"local", NULL, "forget it here and tell nobody"},
     [OPT_STORE] = {"store", "DIR", "folder of the keys"},
     [OPT_PASSPHRASE_FILE] = {"passphrase-file", "FILE",
 	"read the passphrase there"},
@@ -26,8 +29,9 @@ static const struct command_option options[OPT_COUNT] = {
 
 static const struct command commands[] = {
     {"enroll", "[LINK|-]", "become a device of a user",
-	COMMON | OPTION_BIT(OPT_NAME) | OPTION_BIT(OPT_YES), 0, 0, 1,
-	cmd_enroll},
+	COMMON | OPTION_BIT(OPT_NAME) | OPTION_BIT(OPT_NO_TEST) |
+	    OPTION_BIT(OPT_YES),
+	0, 0, 1, cmd_enroll},
     {"approve", "[LINK|-]", "show a question and answer it",
 	COMMON | OPTION_BIT(OPT_CHOICE) | OPTION_BIT(OPT_CODE) |
 	    OPTION_BIT(OPT_DEVICE) | OPTION_BIT(OPT_YES),
@@ -42,6 +46,17 @@ static const struct command commands[] = {
 	0, 0, 0, cmd_watch},
     {"devices", "", "list what this phone has enrolled for",
 	OPTION_BIT(OPT_STORE) | OPTION_BIT(OPT_JSON), 0, 0, 0, cmd_devices},
+    {"remove", "DEVICE", "end this phone's part in an account",
+	COMMON | OPTION_BIT(OPT_LOCAL) | OPTION_BIT(OPT_YES), 0, 1, 1,
+	cmd_remove},
+    {"backup", "FILE|-", "save this phone in an encrypted file",
+	OPTION_BIT(OPT_STORE) | OPTION_BIT(OPT_PASSPHRASE_FILE) |
+	    OPTION_BIT(OPT_FORCE),
+	0, 1, 1, cmd_backup},
+    {"restore", "FILE|-", "bring a saved phone back",
+	OPTION_BIT(OPT_STORE) | OPTION_BIT(OPT_PASSPHRASE_FILE) |
+	    OPTION_BIT(OPT_FORCE),
+	0, 1, 1, cmd_restore},
 };
 
 static const struct program countersign_phone = {

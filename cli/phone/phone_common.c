@@ -181,14 +181,14 @@ passphrase_from_file(const char *file, char *out, size_t size)
 }
 
 static bool
-passphrase_from_tty(
-    const struct phone *phone, bool repeat, char *out, size_t size)
+passphrase_from_tty(const struct phone *phone, const char *what, bool repeat,
+    char *out, size_t size)
 {
-	char again[PHONE_PASSPHRASE_SIZE];
+	char again[PHONE_PASSPHRASE_SIZE], prompt[64];
 	bool same = true;
 
-	if (tty_line(repeat ? "New passphrase: " : "Passphrase: ", false,
-		phone->stop_fd, out, size) != TTY_OK) {
+	(void)snprintf(prompt, sizeof prompt, "%s: ", what);
+	if (tty_line(prompt, false, phone->stop_fd, out, size) != TTY_OK) {
 		out_error("no passphrase was given; --passphrase-file reads "
 			  "one from a file");
 		return false;
@@ -206,8 +206,8 @@ passphrase_from_tty(
 }
 
 enum out_status
-phone_passphrase(
-    struct phone *phone, bool repeat, struct csign_secret **ret_passphrase)
+phone_passphrase(struct phone *phone, const char *what, bool repeat,
+    struct csign_secret **ret_passphrase)
 {
 	const char *file = phone->args->option[OPT_PASSPHRASE_FILE];
 	struct csign_secret *secret = NULL;
@@ -222,7 +222,7 @@ phone_passphrase(
 		ok = passphrase_from_file(file, text, PHONE_PASSPHRASE_SIZE);
 	else
 		ok = passphrase_from_tty(
-		    phone, repeat, text, PHONE_PASSPHRASE_SIZE);
+		    phone, what, repeat, text, PHONE_PASSPHRASE_SIZE);
 	if (ok && strlen(text) < PASSPHRASE_MIN) {
 		out_error(
 		    "a passphrase has at least %d characters", PASSPHRASE_MIN);
@@ -234,4 +234,23 @@ phone_passphrase(
 	}
 	*ret_passphrase = secret;
 	return STATUS_YES;
+}
+
+enum out_status
+phone_key(struct phone *phone, const char *id, struct csign_p256 **ret_key)
+{
+	struct csign_secret *passphrase = NULL;
+	enum out_status status;
+	enum csign_err r;
+
+	status = phone_passphrase(phone, "Passphrase", false, &passphrase);
+	if (status != STATUS_YES)
+		return status;
+	r = store_key(phone->store, phone->crypto, id,
+	    (const char *)csign_secret_data(passphrase), &phone->why, ret_key);
+	csign_secret_free(&passphrase);
+	if (r == CSIGN_OK)
+		return STATUS_YES;
+	(void)phone_fail(phone, r);
+	return STATUS_TROUBLE;
 }

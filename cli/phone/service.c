@@ -12,6 +12,7 @@
 #include "courier/http.h"
 #include "json.h"
 #include "service.h"
+#include "store.h"
 
 #define REQUEST_TIMEOUT_MS 10000
 #define TURN_MS 1000
@@ -21,6 +22,8 @@ struct service {
 	struct csign_http *http;
 	char link_id[CSIGN_LINK_ID_SIZE];
 	int stop_fd;
+	/* sent where it is not empty; the service may set another one */
+	char cookie[STORE_COOKIE_SIZE];
 };
 
 enum csign_err
@@ -35,8 +38,8 @@ service_new(const char *origin, const char *ca_file, const char *link_id,
 	if (service == NULL)
 		return CSIGN_E_NOMEM;
 	service->stop_fd = stop_fd;
-	(void)snprintf(
-	    service->link_id, sizeof service->link_id, "%s", link_id);
+	(void)snprintf(service->link_id, sizeof service->link_id, "%s",
+	    link_id != NULL ? link_id : "");
 	if ((r = csign_http_new(&config, why, &service->http)) != CSIGN_OK)
 		service_free(&service);
 	else
@@ -74,8 +77,24 @@ check_status(const struct csign_http_reply *reply, int want,
 			break;
 		}
 	}
-	return csign_http_expect(reply, want, type, why) == 0 ? CSIGN_OK
-							      : CSIGN_E_SERVICE;
+	switch (csign_http_expect(reply, want, type, why)) {
+	case 0:
+		return CSIGN_OK;
+	case CSIGN_TROUBLE_FORBIDDEN:
+		return CSIGN_E_SERVICE_REFUSED;
+	default:
+		return CSIGN_E_SERVICE;
+	}
+}
+
+/* One that does not fit is none: the service is not that of this project. */
+static void
+keep_cookie(struct service *service, const struct csign_http_call *call)
+{
+	char cookie[STORE_COOKIE_SIZE];
+
+	if (csign_http_cookie(call, cookie, sizeof cookie) == CSIGN_OK)
+		memcpy(service->cookie, cookie, sizeof cookie);
 }
 
 /*
@@ -92,6 +111,7 @@ exchange(struct service *service, const char *path, struct json_object *body,
 	struct csign_http_request request = {
 	    .method = body == NULL ? CSIGN_HTTP_GET : CSIGN_HTTP_POST,
 	    .path = path,
+	    .cookie = service->cookie,
 	    .timeout_ms = timeout_ms};
 	const struct csign_http_reply *reply;
 	struct csign_http_call *call = NULL;
@@ -111,6 +131,7 @@ exchange(struct service *service, const char *path, struct json_object *body,
 	}
 	if (r == CSIGN_OK) {
 		reply = csign_http_reply(call);
+		keep_cookie(service, call);
 		r = check_status(reply, want, type, why);
 		if (r == CSIGN_OK && ret_object != NULL &&
 		    csign_json_parse(
@@ -207,7 +228,7 @@ service_seen(struct service *service)
 
 enum csign_err
 service_device(struct service *service, const char *device_id, const char *name,
-    struct csign_why *why)
+    struct csign_why *why, char *ret_cookie, size_t cookie_size)
 {
 	struct json_object *body = json_object_new_object(), *o = NULL;
 	char path[PATH_SIZE];
@@ -221,6 +242,43 @@ service_device(struct service *service, const char *device_id, const char *name,
 	link_path(service, "/device", path);
 	r = exchange(service, path, body, REQUEST_TIMEOUT_MS, 201, why, &o);
 	json_object_put(o);
+	if (r == CSIGN_OK)
+		(void)snprintf(ret_cookie, cookie_size, "%s", service->cookie);
+	return r;
+}
+
+/* A member with bytes in b64u. */
+static bool
+put_bytes(
+    struct json_object *o, const char *name, const struct csign_buf *bytes)
+{
+	const size_t size = CSIGN_B64U_LEN(csign_buf_len(bytes)) + 1;
+	char *text = malloc(size);
+	bool ok;
+
+	ok = text != NULL &&
+	     csign_b64u_encode(csign_buf_data(bytes), csign_buf_len(bytes),
+		 text, size) == CSIGN_OK &&
+	     out_json_str(o, name, text);
+	free(text);
+	return ok;
+}
+
+enum csign_err
+service_removal(struct service *service, const char *cookie,
+    const struct csign_buf *note, struct csign_why *why)
+{
+	struct json_object *body = json_object_new_object(), *o = NULL;
+	enum csign_err r;
+
+	if (!put_bytes(body, "proof", note)) {
+		json_object_put(body);
+		return CSIGN_E_NOMEM;
+	}
+	(void)snprintf(service->cookie, sizeof service->cookie, "%s", cookie);
+	r = exchange(service, "/devices/self/removal", body, REQUEST_TIMEOUT_MS,
+	    202, why, &o);
+	json_object_put(o);
 	return r;
 }
 
@@ -228,22 +286,16 @@ enum csign_err
 service_answer(struct service *service, const struct csign_buf *sealed,
     const char *hint, struct csign_why *why, uint32_t *ret_sequence)
 {
-	char path[PATH_SIZE], *text;
-	const size_t size = CSIGN_B64U_LEN(CSIGN_ANSWER_MAX) + 1;
+	char path[PATH_SIZE];
 	struct json_object *body = json_object_new_object(), *o = NULL;
 	enum csign_err r;
 	int64_t sequence = 0;
 
-	if ((text = malloc(size)) == NULL ||
-	    csign_b64u_encode(csign_buf_data(sealed), csign_buf_len(sealed),
-		text, size) != CSIGN_OK ||
-	    !out_json_str(body, "answer", text) ||
+	if (!put_bytes(body, "answer", sealed) ||
 	    !out_json_str(body, "hint", hint)) {
 		json_object_put(body);
-		free(text);
 		return CSIGN_E_NOMEM;
 	}
-	free(text);
 	link_path(service, "/answer", path);
 	r = exchange(service, path, body, REQUEST_TIMEOUT_MS, 202, why, &o);
 	if (r == CSIGN_OK &&

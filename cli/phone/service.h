@@ -7,6 +7,7 @@
 #ifndef PHONE_SERVICE_H
 #define PHONE_SERVICE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "bounds.h"
@@ -34,8 +35,9 @@ struct service_event {
 };
 
 /*
- * origin as in the link; ca_file NULL for the system's certificates.  stop_fd
- * readable ends every call below with CSIGN_E_INTERRUPTED.
+ * origin as in the link; ca_file NULL for the system's certificates; link_id
+ * NULL for what needs no link.  stop_fd readable ends every call below with
+ * CSIGN_E_INTERRUPTED.
  */
 CSIGN_WUR enum csign_err service_new(const char *origin, const char *ca_file,
     const char *link_id, int stop_fd, struct csign_why *why,
@@ -51,8 +53,13 @@ CSIGN_WUR enum csign_err service_fetch(struct service *service,
     uint32_t *ret_seconds_left);
 /* Only a courtesy to the person at the terminal; failure means nothing. */
 void service_seen(struct service *service);
+/* ret_cookie: the cookie by which the service knows this device, or "". */
 CSIGN_WUR enum csign_err service_device(struct service *service,
-    const char *device_id, const char *name, struct csign_why *why);
+    const char *device_id, const char *name, struct csign_why *why,
+    char *ret_cookie, size_t cookie_size);
+/* Leaves a note for the host; CSIGN_E_SERVICE_REFUSED: not with that cookie. */
+CSIGN_WUR enum csign_err service_removal(struct service *service,
+    const char *cookie, const struct csign_buf *note, struct csign_why *why);
 /* CSIGN_E_EXISTS: another answer is being looked at, or it is closed. */
 CSIGN_WUR enum csign_err service_answer(struct service *service,
     const struct csign_buf *sealed, const char *hint, struct csign_why *why,

@@ -16,17 +16,11 @@
 #include "file.h"
 #include "json.h"
 #include "secret.h"
-#include "store.h"
+#include "store_impl.h"
 
 #define DEFAULT_DIR ".countersign-phone"
-#define PATH_SIZE 4096
-#define NAME_SIZE (CSIGN_DEVICE_ID_SIZE + 16)
-#define ENTRY_MAX 4096
 
-struct store {
-	int fd;
-	char path[PATH_SIZE];
-};
+const char *const store_suffixes[STORE_FILES] = {".pem", ".seal.pem", ".json"};
 
 /* --- the folder ------------------------------------------------------------
  */
@@ -112,21 +106,30 @@ store_free(struct store **store)
 /* --- one enrolment ---------------------------------------------------------
  */
 
-static void
-file_name(const char *id, const char *suffix, char name[NAME_SIZE])
+void
+store_file_name(const char *id, const char *suffix, char name[STORE_NAME_SIZE])
 {
-	(void)snprintf(name, NAME_SIZE, "%s%s", id, suffix);
+	(void)snprintf(name, STORE_NAME_SIZE, "%s%s", id, suffix);
 }
 
-static enum csign_err
-read_named(const struct store *store, const char *name, struct csign_why *why,
+enum csign_err
+store_read(const struct store *store, const char *name, struct csign_why *why,
     struct csign_buf **ret_buf)
 {
-	char path[PATH_SIZE + NAME_SIZE];
+	char path[STORE_PATH_SIZE + STORE_NAME_SIZE];
 
 	(void)snprintf(path, sizeof path, "%s/%s", store->path, name);
 	return csign_file_read_at(store->fd, name, path, CSIGN_FILE_SECRET,
 	    CSIGN_FILE_MAX, why, ret_buf);
+}
+
+static bool
+is_id(const char *text)
+{
+	const size_t n = CSIGN_DEVICE_ID_SIZE - 1;
+
+	return strspn(text, "abcdefghijklmnopqrstuvwxyz234567") == n &&
+	       text[n] == '\0';
 }
 
 static bool
@@ -140,8 +143,8 @@ copy_member(struct json_object *o, const char *name, char *out, size_t out_size)
 	return true;
 }
 
-static enum csign_err
-entry_parse(const struct csign_buf *buf, struct store_entry *ret_entry)
+enum csign_err
+store_entry_parse(const struct csign_buf *buf, struct store_entry *ret_entry)
 {
 	struct store_entry e = {.confirmed = false};
 	struct json_object *o = NULL, *confirmed = NULL;
@@ -151,7 +154,7 @@ entry_parse(const struct csign_buf *buf, struct store_entry *ret_entry)
 	r = csign_json_parse(csign_buf_data(buf), csign_buf_len(buf), &o);
 	if (r != CSIGN_OK)
 		return r;
-	if (copy_member(o, "id", e.id, sizeof e.id) &&
+	if (copy_member(o, "id", e.id, sizeof e.id) && is_id(e.id) &&
 	    copy_member(o, "name", e.name, sizeof e.name) &&
 	    copy_member(o, "host", e.host, sizeof e.host) &&
 	    copy_member(o, "user", e.user, sizeof e.user) &&
@@ -161,6 +164,8 @@ entry_parse(const struct csign_buf *buf, struct store_entry *ret_entry)
 	    json_object_object_get_ex(o, "confirmed", &confirmed)) {
 		e.uid = (uint32_t)uid;
 		e.confirmed = json_object_get_boolean(confirmed) != 0;
+		/* older ones have none */
+		(void)copy_member(o, "cookie", e.cookie, sizeof e.cookie);
 		*ret_entry = e;
 	} else {
 		r = CSIGN_E_FORMAT;
@@ -175,13 +180,13 @@ entry_read(const struct store *store, const char *id, struct csign_why *why,
 {
 	struct csign_buf *buf = NULL;
 	struct store_entry entry;
-	char name[NAME_SIZE];
+	char name[STORE_NAME_SIZE];
 	enum csign_err r;
 
-	file_name(id, ".json", name);
-	if ((r = read_named(store, name, why, &buf)) != CSIGN_OK)
+	store_file_name(id, ".json", name);
+	if ((r = store_read(store, name, why, &buf)) != CSIGN_OK)
 		return r;
-	r = entry_parse(buf, &entry);
+	r = store_entry_parse(buf, &entry);
 	csign_buf_free(&buf);
 	if (r == CSIGN_OK && strcmp(entry.id, id) != 0)
 		r = CSIGN_E_FORMAT;
@@ -192,13 +197,13 @@ entry_read(const struct store *store, const char *id, struct csign_why *why,
 	return r;
 }
 
-static enum csign_err
-entry_write(const struct store *store, const struct store_entry *e,
+enum csign_err
+store_save(const struct store *store, const struct store_entry *e,
     struct csign_why *why)
 {
 	enum csign_err r = CSIGN_E_NOMEM;
 	struct json_object *o = json_object_new_object();
-	char name[NAME_SIZE];
+	char name[STORE_NAME_SIZE];
 	const char *text;
 
 	if (out_json_str(o, "id", e->id) && out_json_str(o, "name", e->name) &&
@@ -208,9 +213,10 @@ entry_write(const struct store *store, const struct store_entry *e,
 	    out_json_str(o, "origin", e->origin) &&
 	    out_json_str(o, "added", e->added) &&
 	    out_json_bool(o, "confirmed", e->confirmed) &&
+	    out_json_str(o, "cookie", e->cookie) &&
 	    (text = json_object_to_json_string_ext(
 		 o, JSON_C_TO_STRING_PRETTY)) != NULL) {
-		file_name(e->id, ".json", name);
+		store_file_name(e->id, ".json", name);
 		r = csign_file_replace_at(
 		    store->fd, name, 0600, text, strlen(text), why);
 	}
@@ -357,13 +363,13 @@ static enum csign_err
 key_write(const struct store *store, const char *id, const char *suffix,
     const struct csign_p256 *key, const char *passphrase, struct csign_why *why)
 {
-	char name[NAME_SIZE], *pem = NULL;
+	char name[STORE_NAME_SIZE], *pem = NULL;
 	enum csign_err r;
 	size_t len = 0;
 
 	if ((r = csign_p256_to_pem(key, passphrase, &pem, &len)) != CSIGN_OK)
 		return r;
-	file_name(id, suffix, name);
+	store_file_name(id, suffix, name);
 	r = csign_file_create_at(store->fd, name, 0600, pem, len, why);
 	csign_wipe_str(&pem);
 	return r;
@@ -381,32 +387,24 @@ store_add(const struct store *store, const struct store_entry *entry,
 		CSIGN_OK &&
 	    (r = key_write(store, entry->id, ".seal.pem", seal_key, passphrase,
 		 why)) == CSIGN_OK)
-		r = entry_write(store, entry, why);
+		r = store_save(store, entry, why);
 	if (r != CSIGN_OK)
-		store_remove(store, entry->id);
+		(void)store_remove(store, entry->id);
 	return r;
 }
 
-enum csign_err
-store_confirm(const struct store *store, const struct store_entry *entry,
-    struct csign_why *why)
-{
-	struct store_entry complete = *entry;
-
-	complete.confirmed = true;
-	return entry_write(store, &complete, why);
-}
-
-void
+bool
 store_remove(const struct store *store, const char *id)
 {
-	const char *const suffixes[] = {".json", ".pem", ".seal.pem"};
-	char name[NAME_SIZE];
+	char name[STORE_NAME_SIZE];
 
-	for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
-		file_name(id, suffixes[i], name);
-		(void)unlinkat(store->fd, name, 0);
+	/* the entry first, so that no entry is without its keys */
+	for (size_t i = STORE_FILES; i-- > 0;) {
+		store_file_name(id, store_suffixes[i], name);
+		if (unlinkat(store->fd, name, 0) != 0 && errno != ENOENT)
+			return i + 1 < STORE_FILES;
 	}
+	return true;
 }
 
 enum csign_err
@@ -415,11 +413,11 @@ store_key(const struct store *store, struct csign_crypto *crypto,
     struct csign_p256 **ret_key)
 {
 	struct csign_buf *pem = NULL;
-	char name[NAME_SIZE];
+	char name[STORE_NAME_SIZE];
 	enum csign_err r;
 
-	file_name(id, ".pem", name);
-	if ((r = read_named(store, name, why, &pem)) != CSIGN_OK)
+	store_file_name(id, ".pem", name);
+	if ((r = store_read(store, name, why, &pem)) != CSIGN_OK)
 		return r;
 	r = csign_p256_from_pem(crypto, csign_buf_str(pem), csign_buf_len(pem),
 	    passphrase, ret_key);

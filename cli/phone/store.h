@@ -2,7 +2,8 @@
 /*
  * What this phone remembers: a folder with three files for each enrolment,
  *
- *      <device id>.json       host, user, service; when, and if it is complete
+ *      <device id>.json       host, user, service; when, if it is complete, and
+ *                             the cookie by which the service knows it
  *      <device id>.pem        the signing key, PKCS#8, encrypted
  *      <device id>.seal.pem   the seal key, the same
  *
@@ -16,6 +17,7 @@
 #include <stdint.h>
 
 #include "bounds.h"
+#include "buf.h"
 #include "clock.h"
 #include "countersign.h"
 #include "crypto.h"
@@ -23,6 +25,7 @@
 #include "why.h"
 
 #define STORE_ENTRIES_MAX 256
+#define STORE_COOKIE_SIZE 128
 
 struct store;
 
@@ -35,6 +38,7 @@ struct store_entry {
 	char origin[CSIGN_URL_MAX + 1];
 	char added[CSIGN_TIME_SIZE];
 	bool confirmed; /* the host has said that it took the device */
+	char cookie[STORE_COOKIE_SIZE]; /* NAME=VALUE, "" if there is none */
 };
 
 /* What the phone remembers about a question's host and user. */
@@ -68,14 +72,40 @@ CSIGN_WUR enum csign_err store_add(const struct store *store,
     const struct store_entry *entry, const struct csign_p256 *key,
     const struct csign_p256 *seal_key, const char *passphrase,
     struct csign_why *why);
-/* Marks it complete. */
-CSIGN_WUR enum csign_err store_confirm(const struct store *store,
+/* Writes down what has changed about it; its keys stay. */
+CSIGN_WUR enum csign_err store_save(const struct store *store,
     const struct store_entry *entry, struct csign_why *why);
-/* Best effort: what is left of it can do no harm. */
-void store_remove(const struct store *store, const char *id);
+/*
+ * True if the phone does not know the device any more.  The keys go too, if
+ * that is possible: without the rest they can do no harm.
+ */
+bool store_remove(const struct store *store, const char *id);
 /* CSIGN_E_CRYPTO, among others: a wrong passphrase. */
 CSIGN_WUR enum csign_err store_key(const struct store *store,
     struct csign_crypto *crypto, const char *id, const char *passphrase,
     struct csign_why *why, struct csign_p256 **ret_key);
+
+/* --- all files of an enrolment, for a backup: store_copy.c -----------------
+ */
+
+#define STORE_FILES 3
+
+struct store_copy {
+	struct store_entry entry;
+	struct csign_buf *file[STORE_FILES]; /* the entry is the last one */
+	bool there;                          /* store_copies_find() */
+};
+
+CSIGN_WUR enum csign_err store_copy_read(const struct store *store,
+    const char *id, struct csign_why *why, struct store_copy *ret_copy);
+/* From the bytes of its files, which are the copy's then; CSIGN_E_FORMAT. */
+CSIGN_WUR enum csign_err store_copy_check(struct store_copy *copy);
+void store_copies_free(struct store_copy **copies, size_t n);
+/* How many of them the store has already. */
+size_t store_copies_find(
+    const struct store *store, struct store_copy *copies, size_t n);
+/* All or none, in the place of those that are there. */
+CSIGN_WUR enum csign_err store_copies_write(const struct store *store,
+    const struct store_copy *copies, size_t n, struct csign_why *why);
 
 #endif

@@ -11,6 +11,9 @@
 #include "visit.h"
 
 #define RETRY_MS 500
+/* How long the question after an enrolment may take to appear. */
+#define TEST_MS 30000
+#define TEST_RETRY_MS 100
 /* What the host and its courier may need after the last second. */
 #define GRACE_MS 5000
 
@@ -83,6 +86,14 @@ cap_life(struct visit *visit)
 }
 
 static enum csign_err
+dial(struct phone *phone, struct visit *visit)
+{
+	return service_new(visit->origin, phone->args->option[OPT_CA_FILE],
+	    csign_link_id(visit->link), phone->stop_fd, &phone->why,
+	    &visit->service);
+}
+
+static enum csign_err
 open_parts(struct phone *phone, const char *link, struct visit *visit)
 {
 	const struct csign_transaction *t = &visit->question.transaction;
@@ -93,9 +104,7 @@ open_parts(struct phone *phone, const char *link, struct visit *visit)
 		csign_why_set(&phone->why, "that is not a link of countersign");
 		return r;
 	}
-	if ((r = service_new(visit->origin, phone->args->option[OPT_CA_FILE],
-		 csign_link_id(visit->link), phone->stop_fd, &phone->why,
-		 &visit->service)) != CSIGN_OK ||
+	if ((r = dial(phone, visit)) != CSIGN_OK ||
 	    (r = fetch(phone, visit)) != CSIGN_OK)
 		return r;
 	cap_life(visit);
@@ -113,6 +122,78 @@ visit_open(struct phone *phone, const char *link, struct visit *ret_visit)
 	enum csign_err r;
 
 	if ((r = open_parts(phone, link, &visit)) != CSIGN_OK) {
+		visit_close(&visit);
+		return link_fail(phone, r);
+	}
+	question_show(&visit.question, visit.origin, visit.memory,
+	    visit_seconds_left(&visit));
+	*ret_visit = visit;
+	return STATUS_YES;
+}
+
+/* --- the question after an enrolment ---------------------------------------
+ */
+
+static enum csign_err
+fetch_soon(struct phone *phone, struct visit *visit)
+{
+	const uint64_t end = now_ms() + TEST_MS;
+	enum csign_err r;
+
+	while ((r = fetch(phone, visit)) != CSIGN_OK && now_ms() < end &&
+	       (r == CSIGN_E_NOT_FOUND || r == CSIGN_E_SERVICE))
+		if (process_wait(-1, phone->stop_fd, TEST_RETRY_MS) ==
+		    WAIT_STOPPED)
+			return CSIGN_E_INTERRUPTED;
+	return r;
+}
+
+/* Is it for whom the device was enrolled? */
+static bool
+is_test(const struct csign_transaction *t,
+    const struct csign_transaction *enrolment)
+{
+	return !t->enrolment && strcmp(t->host, enrolment->host) == 0 &&
+	       strcmp(t->user, enrolment->user) == 0 &&
+	       t->uid == enrolment->uid;
+}
+
+static enum csign_err
+open_test(
+    struct phone *phone, const struct visit *enrolment, struct visit *visit)
+{
+	enum csign_err r;
+
+	if ((r = csign_link_for_test(
+		 phone->crypto, enrolment->link, &visit->link)) != CSIGN_OK)
+		return r;
+	(void)snprintf(phone->followed, sizeof phone->followed, "%s",
+	    csign_link_id(visit->link));
+	if ((r = dial(phone, visit)) != CSIGN_OK ||
+	    (r = fetch_soon(phone, visit)) != CSIGN_OK)
+		return r;
+	if (!is_test(&visit->question.transaction,
+		&enrolment->question.transaction)) {
+		csign_why_set(&phone->why,
+		    "the question that followed is for somebody else");
+		return CSIGN_E_FORMAT;
+	}
+	cap_life(visit);
+	service_seen(visit->service);
+	return CSIGN_OK;
+}
+
+enum out_status
+visit_open_test(struct phone *phone, const struct visit *enrolment,
+    const struct store_entry *entry, const struct csign_p256 *key,
+    struct visit *ret_visit)
+{
+	struct visit visit = {
+	    .memory = STORE_KNOWN, .entry = *entry, .key = key};
+	enum csign_err r = CSIGN_E_NOMEM;
+
+	if ((visit.origin = strdup(enrolment->origin)) == NULL ||
+	    (r = open_test(phone, enrolment, &visit)) != CSIGN_OK) {
 		visit_close(&visit);
 		return link_fail(phone, r);
 	}
@@ -176,6 +257,8 @@ visit_outcome(struct phone *phone, struct visit *visit, uint32_t sequence,
 		r = service_event(
 		    visit->service, event.sequence, wait, &phone->why, &event);
 		if (r == CSIGN_OK && is_outcome(&event)) {
+			visit->over = event.state != SERVICE_PENDING &&
+				      event.state != SERVICE_SEEN;
 			*ret_event = event;
 			return STATUS_YES;
 		}

@@ -19,6 +19,9 @@ struct visit {
 	uint64_t ends_ms; /* by CLOCK_BOOTTIME */
 	enum store_memory memory;
 	struct store_entry entry; /* only if memory is STORE_KNOWN */
+	const struct csign_p256
+	    *key;  /* entry's, where it is at hand; borrowed */
+	bool over; /* the host has closed the question */
 };
 
 /*
@@ -27,6 +30,13 @@ struct visit {
  */
 enum out_status visit_open(
     struct phone *phone, const char *link, struct visit *ret_visit);
+/*
+ * The same for the test question that follows an enrolment without a second
+ * scan: waits until it is there.  entry and key are the new device's.
+ */
+enum out_status visit_open_test(struct phone *phone,
+    const struct visit *enrolment, const struct store_entry *entry,
+    const struct csign_p256 *key, struct visit *ret_visit);
 void visit_close(struct visit *visit);
 
 uint32_t visit_seconds_left(const struct visit *visit);

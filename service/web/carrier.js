@@ -36,7 +36,7 @@ export function findService() {
 async function once(method, path, body, signal) {
 	const reply = await fetch(await findService() + path, {
 		method, signal, cache: "no-store", redirect: "error",
-		referrerPolicy: "no-referrer", credentials: "same-origin",
+		referrerPolicy: "no-referrer", credentials: "include",
 		...(body && {
 			headers: { "Content-Type": "application/json" },
 			body: JSON.stringify(body),
@@ -49,6 +49,10 @@ async function once(method, path, body, signal) {
 		throw new Refused(reply.status, String(json.error || ""));
 	return json;
 }
+
+/** That a device is to be removed; the service knows it by its cookie. */
+export const sendNote = (proof, signal) =>
+	once("POST", "/devices/self/removal", { proof }, signal);
 
 export const sleep = (ms, signal) => new Promise((wake, fail) => {
 	const timer = setTimeout(wake, ms);

@@ -7,7 +7,9 @@ import * as memory from "./memory.js";
 import * as protocol from "./protocol.js";
 import * as view from "./view.js";
 import * as words from "./words.js";
-import { Carrier, findService, Refused, sleep, Unreachable } from "./carrier.js";
+import {
+	Carrier, findService, Refused, sendNote, sleep, Unreachable,
+} from "./carrier.js";
 
 /** The secret leaves the address bar and the history. */
 function takeFragment() {
@@ -229,11 +231,8 @@ async function approval(v, question, { hint = words.onlyYours, answered = false 
 
 // --- an enrolment
 
-function phoneName() {
-	const mark = Object.keys(words.phones)
-		.find((each) => navigator.userAgent.includes(each));
-	return words.phones[mark] ?? "Phone";
-}
+const phoneName = () => navigator.userAgent.match(
+	/iPhone|iPad|Android|Mac|Windows|CrOS|Linux/)?.[0] ?? "Phone";
 
 /** {device}: the new passkey, null if the person wants none; or {event}. */
 async function newDevice(v, question) {
@@ -317,6 +316,42 @@ async function enrolment(v, question) {
 	return testOf(v, t, remembered);
 }
 
+// --- nothing is asked: where this phone may approve, and the way out
+
+/** Has the device sign that it goes; a sentence if nothing was signed. */
+async function remove(v, e) {
+	view.busy("passkey");
+	v.ends = now() + PATIENCE_S;
+	try {
+		const question = { bytes: protocol.removal(e),
+			credentials: [{ id: e.credential }] };
+		const proof = await passkey.sign(question,
+			await protocol.challenge(question, "remove"), v.left(),
+			v.over.signal);
+		view.busy("sending");
+		await sendNote(protocol.note(e.device, proof), v.over.signal);
+	} catch (error) {
+		if (error instanceof Refused && error.status !== 429)
+			return view.message("not-removed");
+		if (error instanceof TypeError)
+			throw new Unreachable();
+		return sentenceFor(error);
+	}
+	await memory.forget(e);
+	return v.over.signal.aborted || view.message("removed", e);
+}
+
+async function places(v, state) {
+	const all = await v.enrolments;
+	let notice;
+	while (all.length > 0 && !v.over.signal.aborted) {
+		const e = await view.places(state, all, notice);
+		if (await view.choose("removal", words.removal, e) === "remove" &&
+		    !(notice = await remove(v, e)))
+			return;
+	}
+}
+
 // --- a visit
 
 /** The question out of a reply; its own words win over the service's. */
@@ -331,6 +366,7 @@ async function take(v, reply, kind) {
 }
 
 async function visit(v, fragment) {
+	view.busy("opening");
 	const link = await protocol.openLink(fragment);
 	if (link === null)
 		return view.message("bad-link");
@@ -361,14 +397,19 @@ async function trouble(v, error) {
 
 let current = null;
 
-async function begin(fragment) {
+/** A new visit, and what it does. */
+function begin(act) {
 	current?.over.abort();
 	const v = current = new Visit();
-	const unlessOver = (act) => (error) => v.over.signal.aborted || act(v, error);
+	const unlessOver = (then) => (error) => v.over.signal.aborted || then(v, error);
 	view.away(false);
-	view.busy("opening");
-	await visit(v, fragment).catch(unlessOver(trouble))
+	return act(v).catch(unlessOver(trouble))
 		.catch(unlessOver(() => view.message("broken")));
+}
+
+function idle(state) {
+	view.message(state);
+	return begin((v) => places(v, state));
 }
 
 function start(fragment) {
@@ -376,9 +417,9 @@ function start(fragment) {
 		return view.message("unsupported");
 	findService().catch(() => {});
 	if (fragment.length > 1)
-		return begin(fragment);
+		return begin((v) => visit(v, fragment));
 	const [how] = performance.getEntriesByType("navigation");
-	return view.message(
+	return idle(
 		["reload", "back_forward"].includes(how?.type) ? "again" : "idle");
 }
 
@@ -393,7 +434,7 @@ window.addEventListener("hashchange", () => {
 // hold a connection that the next one needs.
 window.addEventListener("pagehide", () => current?.over.abort());
 window.addEventListener("pageshow", (event) =>
-	event.persisted && view.message("again"));
+	event.persisted && idle("again"));
 
 start(takeFragment());
 

@@ -37,6 +37,9 @@ export const remember = (enrolment) =>
 	withStore("readwrite", (store) => store.put(enrolment))
 		.then(() => true, () => false);
 
+export const forget = ({ device }) =>
+	withStore("readwrite", (store) => store.delete(device)).catch(() => {});
+
 /** A key pair to seal to: {privateKey (not exportable), point}. */
 export async function newSealKey() {
 	const { privateKey, publicKey } = await crypto.subtle.generateKey(

@@ -101,7 +101,7 @@ const list = (max, good) => (v) =>
 const isDetail = (d) => Array.isArray(d) && d.length === 2 &&
 	text(256)(d[0]) && text(2048)(d[1]);
 const isChoice = (c) => typeof c === "string" &&
-	/^[a-z][a-z0-9-]{0,31}$/.test(c) && !["deny", "not-me", "enroll"].includes(c);
+	/^[a-z][a-z0-9-]{0,31}$/.test(c) && !["deny", "not-me", "enroll", "remove"].includes(c);
 
 /** The members of a transaction, in their order, and what each may be. */
 const MEMBERS = {
@@ -181,6 +181,15 @@ export function sealAnswer(link, choice, device, proof) {
 	return seal(link, layout(1, choice, device, proof.authenticatorData,
 		proof.clientData, proof.signature));
 }
+
+/** What a phone signs to be removed, of an enrolment that it remembers. */
+export const removal = ({ host, user, uid, device }) => utf8.encode(
+	JSON.stringify({ v: 1, kind: "removal", host, user, uid, device }));
+
+/** The signed note; not sealed, because there is no link. */
+export const note = (device, proof) => toB64u(layout(1, "remove",
+	idBytes(device), proof.authenticatorData, proof.clientData,
+	proof.signature));
 
 /** A no without a passkey: it ends this question and counts nowhere. */
 export function sealDecline(link) {

@@ -4,17 +4,17 @@
 
 // written by: make page-hashes
 const FILES = {
-	"/carrier.js": "sha256-zJWA1a8YlkFPjeZb0fjQK6MP/k2zW6lZWejGftj6cgo=",
+	"/carrier.js": "sha256-kAv2ZeLEZGcko4NynndTBk+/50E9SMOvy+uDsh8A1oo=",
 	"/icon.svg": "sha256-IAirksA900hkYZbeSmhsEbOi02ic2qVnWrO1y94ndAU=",
 	"/": "sha256-E9peGvmUwr/6tD9pF1c6HSbndMO85/UDCIVSnLi19Zc=",
-	"/main.js": "sha256-/rCgF4NuyHeSJal9BDHFuHg7TN0ZI77O8kzI9e1peKk=",
-	"/manifest.webmanifest": "sha256-Pmnv68JEzjJ7EGtfACeSGJANR0L6D1ymA2M9FI8nkZo=",
-	"/memory.js": "sha256-3IeNI6gqyf63OuQB3oOvS4NXAYbTbhZqSRT2L1JmTa8=",
+	"/main.js": "sha256-3KFmcpHBaoP8oawsW6NAeKK8T0bMB964ofXasd+wGRY=",
+	"/manifest.webmanifest": "sha256-ZEhI1j0/96H28d8RwjL3/JYbx4MrcI1FSTwAWZ/jkPY=",
+	"/memory.js": "sha256-qdgaAi7Lty8JDlck5rp+lobZc5lhh140vcdUorsn++4=",
 	"/passkey.js": "sha256-4zxnvIhN1yunk8S+6NenaViKWJuMaWMZS7LxVQSD+5g=",
-	"/protocol.js": "sha256-U9wOEVGEZMbBsOqv2DlizfJoJPhMFzaapBcfIzaAPDM=",
-	"/style.css": "sha256-fmtoMeDZL3T9cYGuvqLBrIHNcrUqlCxRPk6Hu9mCqzo=",
-	"/view.js": "sha256-e1/MRsrO1cWdpo3kqBE8Tae8BHc5Jmw6ru0sFaGfQNg=",
-	"/words.js": "sha256-uM69O7zeuJnQ/T7/1/Vc36OgeKBDN/v30cWcja5zJdc=",
+	"/protocol.js": "sha256-EED8ARnZRgtQhzCZJcCLk1OLErkyxx+KzU2sPxnGSXY=",
+	"/style.css": "sha256-moXxwWf28xmx6izgaeUqBUWNRq804uFqT+Dgf2GE6qI=",
+	"/view.js": "sha256-6QVOgUD1qT1sNMdalLa+diCvST4wiQ4/XTKvDRrXiak=",
+	"/words.js": "sha256-JB1ezii3zQHUclKXRv5ySC742E5lpYDQqD9K6oMUNB4=",
 };
 // Where the service is belongs to the operator: no hash, and always refreshed.
 const SETTINGS = "/service.json";

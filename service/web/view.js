@@ -93,14 +93,25 @@ export function away(yes) {
 }
 
 /** A message with answers, {value: label}: resolves to the one chosen. */
-export function choose(state, labels) {
+export function choose(state, labels, ...about) {
 	return new Promise((resolve) => {
-		const buttons = Object.entries(labels).map(([value, label], n) =>
-			button(n === 0 ? "button.no" : "button", label,
-				() => resolve(value)));
-		say(state, [], h("div.choices", buttons));
+		const buttons = Object.entries(labels).map(([value, label]) =>
+			button(["decline", "remove"].includes(value) ? "button.no" : "button",
+				label, () => resolve(value)));
+		say(state, about, h("div.choices", buttons));
 		focus(buttons[0]);
 	});
+}
+
+/** A message above the places of this phone; resolves to the one to leave. */
+export function places(state, all, notice) {
+	return new Promise((resolve) => say(state, [],
+		paragraph("p.notice", notice), h("h2", words.places),
+		all.map((e, n) => h("div.place",
+			h("div", { id: `place-${n}` }, foreign("p.who", e.host),
+				foreign("p.faint", `${e.user}, ${e.name}`)),
+			button("button.quiet", words.remove, () => resolve(e),
+				{ "aria-describedby": `place-${n}` })))));
 }
 
 /** Counts down in place; only two moments are worth a word aloud. */

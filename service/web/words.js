@@ -16,20 +16,28 @@ const SCREENS = {
 	"bad-link": ["This link is not complete",
 		"The part behind the # is missing or wrong. Scan the QR code again, or copy the whole link."],
 	unsupported: ["This browser can't do it",
-		"Open the link in this phone's usual browser, brought up to date, and not inside another app: it needs passkeys."],
+		"Open the link in this phone's own browser, up to date, not inside another app: it needs passkeys."],
 	broken: ["Something went wrong",
 		"The page ran into an error of its own. Scan the code again."],
+
+	// this phone's own places
+	removal: (e) => ["Remove this phone?",
+		`It can then no longer approve for ${person(e)}. If you have no other there, you need a recovery code or the administrator to get in.`],
+	removed: (e) => ["Removed",
+		`${e.host} forgets this phone before its next question. You can delete the passkey too.`],
+	"not-removed": ["Not removed",
+		"The service no longer knows this browser. Ask the administrator to revoke the device."],
 
 	// on the way to a question
 	opening: ["Opening the question"],
 	unreachable: ["The service can't be reached",
 		"Check this phone's connection, then scan the code again."],
 	unknown: ["This link is over",
-		"It was used, it ran out, or it was never valid. Start the login again to get a new code."],
+		"It was used, ran out, or was never valid. Start the login again to get a new code."],
 	limited: ["Too many requests",
 		"Wait a minute, then scan the code again."],
 	malformed: ["Don't trust this question",
-		"What the service delivered was not made for this link, or it was changed on the way. Nothing was signed.",
+		"What the service delivered was not made for this link, or was changed on the way. Nothing was signed.",
 		"Please tell whoever runs the service."],
 	declined: ["Denied"],
 
@@ -37,7 +45,7 @@ const SCREENS = {
 	passkey: ["Confirm with your passkey",
 		"Your phone asks for your face, finger or screen lock."],
 	unsigned: ["Deny without the passkey?",
-		"Your passkey did not sign. You can still end this one question. Only a signed denial also counts against who keeps asking."],
+		"Your passkey did not sign. You can still end this question. Only a signed denial counts against who keeps asking."],
 	sent: ["Sent",
 		"The host is about to check it. If the terminal asks you to press Enter, do that now."],
 	elsewhere: ["Answered already",
@@ -47,7 +55,7 @@ const SCREENS = {
 	granted: (t, choice) => [choice === "approve" ? "Approved" : choiceLabel(choice),
 		`${t.host} has verified your answer. You can close this page.`],
 	"granted-elsewhere": (t) => ["Approved, but not by this page",
-		`${t.host} took an answer from another tab or phone of yours. If that was not you, tell the administrator at once.`],
+		`${t.host} took the answer of another tab or phone of yours. If that was not you, tell the administrator at once.`],
 	denied: (t) => ["Denied",
 		`${t.host} has ended the login.`],
 	reported: (t) => ["Denied and reported",
@@ -72,7 +80,7 @@ const SCREENS = {
 	compare: ["Compare with the terminal",
 		"The terminal must show exactly this device id:"],
 	overtaken: ["Somebody else answered first",
-		"This link was answered by another phone. Answer no at the terminal, and start again where nobody can see the code."],
+		"Another phone answered this link. Answer no at the terminal, and start again where nobody sees the code."],
 	"not-enrolled": (t) => ["Not enrolled",
 		`${t.host} did not take this phone: the ids were not confirmed.`],
 	"enrol-refused": (t, why) => ["Not enrolled",
@@ -85,7 +93,7 @@ const SCREENS = {
 		"Without it the phone is not enrolled. Start again at the terminal."],
 	enrolled: (t, remembered) => ["This phone is enrolled",
 		`It can now approve for ${person(t)}.`, remembered ? null
-			: "This browser doesn't let the page remember it, so you will be warned at each question."],
+			: "This browser lets the page remember nothing, so each question will warn you."],
 };
 
 /** about: what the sentences of this state speak of. */
@@ -103,7 +111,10 @@ export const timeLeft = (s) =>
 	`${Math.floor(s / 60)}:${String(s % 60).padStart(2, "0")} left`;
 export const secondsLeft = (s) => `${s} seconds left`;
 
+export const places = "This phone can approve for", remove = "Remove";
+
 /** Buttons instead of a question. */
+export const removal = { keep: "Keep it", remove: "Remove this phone" };
 export const endIt = { decline: "End it as denied" };
 export const unsigned = {
 	decline: "Deny without the passkey",
@@ -126,19 +137,19 @@ export const codeLabel = "Six digits that the terminal shows",
 	codeMissing = "Type the six digits from the terminal first.";
 
 export const onlyYours = "Approve only if you are doing this yourself, right now. Nobody who helps you needs your approval.";
-export const stranger = (t) => `This phone doesn't remember being enrolled for ${person(t)}. That is normal on a new phone with synced passkeys. Otherwise deny.`;
+export const stranger = (t) => `This phone doesn't remember being enrolled for ${person(t)}. On a new phone with synced passkeys that is normal. Otherwise deny.`;
 export const stale = (s) => `By this phone's clock this is ${span(s)} old, older than it may be. Unless the clock is wrong, deny.`;
-export const contradiction = (t) => `This phone was enrolled for another account called ${person(t)}. It can't approve this one. Deny it, and ask the administrator.`;
+export const contradiction = (t) => `This phone was enrolled for another account called ${person(t)}. It can't approve this one. Deny, and ask the administrator.`;
 export const noPasskeyHere = (t) => `This phone has no passkey for ${person(t)}. Use the phone that was enrolled.`;
 
 /** Why there was no signature, by NoPasskey.reason. */
 export const noSignature = {
-	cancelled: "The passkey was not used: it was cancelled or took too long, the phone did not recognise you, or it has no passkey for this account. You can try again.",
+	cancelled: "The passkey was not used: cancelled, too late, you were not recognised, or there is none for this account. You can try again.",
 	known: "This phone has a passkey for this account already.",
 	origin: "This address may not use passkeys. Please tell whoever runs the service.",
 	unsupported: "This phone can't make the kind of passkey that is needed.",
 	failed: "The phone reported an error instead of a signature. You can try again.",
-	foreign: "That passkey is not one for this account. Choose another one, or use the phone that was enrolled.",
+	foreign: "That passkey is not for this account. Choose another, or use the phone that was enrolled.",
 };
 
 export const rejected = (why, tries) =>
@@ -172,20 +183,14 @@ const REASONS = {
 	PROOF_CONSUMED: "the question was closed already.",
 };
 export const reason = (name) => Object.hasOwn(REASONS, name) ? REASONS[name]
-	: "the host gave no reason that this page knows.";
+	: "the host could not use the answer.";
 
 // --- an enrolment
 
-export const enrolOnly = "Go on only if you started this at the terminal of that host, or somebody whom you trust did it with you.";
+export const enrolOnly = "Go on only if you started this at that host's terminal, or somebody you trust did it with you.";
 export const nameLabel = "A name for this phone",
 	nameMissing = "Give this phone a name first.";
 export const create = "Create passkey", dontEnrol = "Don't enrol";
-export const compareAfter = "If it does, answer yes there. If it shows another one, answer no: then somebody else has opened your code first.";
-export const claimedElsewhere = "Another device has named itself for this enrolment. Compare the id with special care.";
+export const compareAfter = "If it does, answer yes there. If not, answer no: then somebody else has opened your code first.";
+export const claimedElsewhere = "Another device has named itself for this enrolment. Compare with special care.";
 export const testNote = "The last step: this question is a test and lets nobody in.";
-
-/** What a phone may be called, by what its browser says of it. */
-export const phones = {
-	iPhone: "iPhone", iPad: "iPad", Android: "Android phone", Macintosh: "Mac",
-	Windows: "Windows computer", CrOS: "Chromebook", Linux: "Linux computer",
-};

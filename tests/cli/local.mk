@@ -25,6 +25,8 @@ CLI_TESTS = \
 	%D%/test_pam.py \
 	%D%/test_pam_stack.py \
 	%D%/test_phone.py \
+	%D%/test_phone_backup.py \
+	%D%/test_phone_remove.py \
 	%D%/test_recovery.py \
 	%D%/test_rename.py \
 	%D%/test_usage.py

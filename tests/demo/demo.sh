@@ -171,8 +171,8 @@ if [ "$by_hand" = yes ]; then
 		echo "   $phone enroll --store ~/.countersign-demo"
 		echo "   $phone approve --store ~/.countersign-demo"
 		echo
-		echo "for the first and for every further question, and paste the"
-		echo "link that is below each QR code."
+		echo "the first one now, the second one for the login, and paste"
+		echo "the link that is below the QR code."
 	} | indent
 	"$countersign" enroll --config "$dir/countersign.conf" "$user"
 else

@@ -7,7 +7,7 @@ import shutil
 import threading
 
 import pytest
-from browser import Page, WebRig, enrol
+from browser import Page, WebRig, chromium, enrol
 from rig import link_id
 from sources import BUILD, TOP
 
@@ -52,6 +52,11 @@ class PageServer:
         threading.Thread(target=self.server.serve_forever,
                          daemon=True).start()
 
+    def leads_to(self, service):
+        self.service = service
+        (self.folder / "service.json").write_text(
+            json.dumps({"service": service}) + "\n")
+
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
@@ -66,9 +71,7 @@ def server(tmp_path_factory):
 def rig(server):
     with WebRig(page_url=server.origin, device_kinds="webauthn", service={
             "public_url": server.origin, "log_level": "debug"}) as rig:
-        server.service = rig.service.url
-        (server.folder / "service.json").write_text(
-            json.dumps({"service": rig.service.url}) + "\n")
+        server.leads_to(rig.service.url)
         yield rig
 
 
@@ -83,6 +86,31 @@ def test_enrol_and_approve(rig, driver):
     assert login.end() == "PAM_SUCCESS"
     assert page.console() == []
     page.close()
+
+
+@pytest.fixture
+def same_site(rig, server):
+    """A new browser, the page and its service in one domain for it: cookies
+    know no ports."""
+    server.leads_to(f"http://localhost:{rig.service.port}")
+    with chromium() as driver:
+        yield Page(driver)
+    server.leads_to(rig.service.url)
+
+
+def test_remove(rig, same_site):
+    """The service knows the phone by its own cookie."""
+    page = same_site
+    page.authenticator()
+    enrol(rig, page, "games")
+    page.open(rig.page_url)
+    page.click("Remove")
+    page.reaches("removal")
+    page.click("Remove this phone")
+    page.reaches("removed")
+    rig.login(USER, service="sshd").link()
+    assert "games" not in rig.countersign("devices")
+    assert page.console() == []
 
 
 def test_verify_page_knows_the_service(rig, server):
@@ -124,7 +152,7 @@ def test_preflight(rig, server, link):
     assert headers["Access-Control-Allow-Methods"] == "GET, POST"
     assert headers["Access-Control-Allow-Headers"] == "Content-Type"
     assert headers["Vary"] == "Origin"
-    assert "Access-Control-Allow-Credentials" not in headers
+    assert headers["Access-Control-Allow-Credentials"] == "true"
 
 
 def test_reply_may_be_read(rig, server, link):

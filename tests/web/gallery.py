@@ -34,6 +34,13 @@ ENROLMENT = {**QUESTION, "kind": "enrolment", "service": "enroll",
              "details": [["Enrolled by", "root"]], "choices": [],
              "lifetime": 600}
 
+# What this phone remembers.
+ENROLMENTS = [
+    {"host": "web1.example.com", "user": "alice", "name": "Android"},
+    {"host": "a-very-long-name-of-a-host.in.a.department.of.example.org",
+     "user": "alice.liddell@corp.example", "name": "W" * 64},
+    {"host": RTL["host"], "user": RTL["user"], "name": "a\u202eb\u200bc\u0007"}]
+
 # A question as main.js puts it.
 ASKED = """
     left: () => 71,
@@ -51,14 +58,26 @@ def says(state, *about):
     return f"view.message({', '.join([repr(state), *about])})"
 
 
+def places(state, notice="null"):
+    return f"view.places('{state}', t, {notice})"
+
+
 def does(state):
     return f"view.busy('{state}')"
 
 
-# name: (transaction, what main.js calls)
+# name: (transaction or enrolments, what main.js calls)
 SCREENS = {
     "idle": (QUESTION, says("idle")),
     "again": (QUESTION, says("again")),
+    "places": (ENROLMENTS, places("idle")),
+    "places-again": (ENROLMENTS[:1], places("again")),
+    "places-cancelled": (ENROLMENTS, places(
+        "idle", "w.noSignature.cancelled")),
+    "removal": (ENROLMENTS[0], "view.choose('removal', w.removal, t)"),
+    "removal-long": (ENROLMENTS[1], "view.choose('removal', w.removal, t)"),
+    "removed": (ENROLMENTS[0], says("removed", "t")),
+    "not-removed": (QUESTION, says("not-removed")),
     "bad-link": (QUESTION, says("bad-link")),
     "unsupported": (QUESTION, says("unsupported")),
     "opening": (QUESTION, does("opening")),

@@ -7,6 +7,7 @@ WEB_TESTS = \
 	tests/web/enrol.py \
 	tests/web/hostile.py \
 	tests/web/login.py \
+	tests/web/removal.py \
 	tests/web/serving.py \
 	tests/web/states.py
 EXTRA_DIST += $(WEB_TESTS) \

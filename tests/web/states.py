@@ -57,8 +57,8 @@ def test_manifest_is_installable(rig, page):
     found = page.driver.execute_cdp_cmd("Page.getAppManifest", {})
     assert found["errors"] == [], found
     manifest = json.loads(found["data"])
-    assert {icon["sizes"] for icon in manifest["icons"]} >= {
-        "192x192", "512x512"}
+    assert [(icon["sizes"], icon.get("purpose")) for icon in
+            manifest["icons"]] == [("192x192", None), ("any", "any maskable")]
     errors = page.driver.execute_cdp_cmd("Page.getInstallabilityErrors", {})
     assert errors["installabilityErrors"] == []
 
