@@ -664,6 +664,9 @@ def real(rig):
     folder = Path(run.stdout.split(": ")[0])
     if folder.suffix:
         folder = folder.parent
+    # The module reads no configuration that somebody else could write.
+    if any(up.stat().st_mode & 0o022 for up in folder.parents if up.exists()):
+        pytest.skip("a staged installation, where others may write")
     if folder.parent != Path("/etc"):
         private.tmpfs(folder.parent)
     folder.mkdir(exist_ok=True)
