@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -657,20 +658,17 @@ def real(rig):
     shutil.copytree(found, copy)
     shutil.copy(built("pam/pam_countersign.so"), copy / "pam_countersign.so")
     private.bind(copy, found)
-    run = subprocess.run(
-        [rig.program("countersign"), "check-config"], text=True,
-        env=rig._environment(), stdout=subprocess.PIPE, check=False)
-    # it names what is missing: the file, or the folder that it would be in
-    folder = Path(run.stdout.split(": ")[0])
-    if folder.suffix:
-        folder = folder.parent
-    # The module reads no configuration that somebody else could write.
-    if any(up.stat().st_mode & 0o022 for up in folder.parents if up.exists()):
-        pytest.skip("a staged installation, where others may write")
-    if folder.parent != Path("/etc"):
-        private.tmpfs(folder.parent)
-    folder.mkdir(exist_ok=True)
-    shutil.copy(rig.conf, folder / "countersign.conf")
+    # The one path of its own that the library has.
+    config = Path(os.fsdecode(re.search(
+        rb"/[^\0]+/countersign\.conf(?=\0)",
+        built("lib/libcountersign.so.0").read_bytes()).group()))
+    # It reads no configuration that somebody else could write.
+    private.only_root_above(config)
+    there = next(up for up in config.parent.parents if up.exists())
+    if there != Path("/etc"):
+        private.tmpfs(there)
+    config.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(rig.conf, config)
     lines = Path("/etc/shadow").read_text().splitlines(True)
     Path("/etc/shadow").write_text("".join(
         f"alice:{hashed()}:20000:0:99999:7:::\n"

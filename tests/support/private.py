@@ -14,6 +14,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import threading
 from pathlib import Path
 
@@ -46,11 +47,34 @@ def mount(source, target, kind=None, flags=0, data=None):
 
 
 def bind(source, target):
-    mount(source, target, flags=MS_BIND)
+    mount(source, target, flags=MS_BIND | MS_REC)
 
 
 def tmpfs(target, mode="0755"):
     mount("tmpfs", target, "tmpfs", 0, f"mode={mode}")
+
+
+def only_root_above(path):
+    """
+    Covers each folder above path that others may write by one that only root
+    may.  What is in it stays: the way to path as it is, all else as links.
+    """
+    for folder in reversed(path.parents):
+        if not folder.exists():
+            break
+        status = folder.stat()
+        if status.st_uid == 0 and not status.st_mode & 0o022:
+            continue
+        under = Path(tempfile.mkdtemp(prefix="under-", dir="/run"))
+        bind(folder, under)
+        tmpfs(folder)
+        for entry in under.iterdir():
+            cover = folder / entry.name
+            if path.is_relative_to(cover):
+                cover.mkdir()
+                bind(entry, cover)
+            else:
+                cover.symlink_to(entry)
 
 
 def require_root():
