@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tests/data/webauthn.json: the ten ES256 assertions of the standard, and what
- * a browser really sends for the page; with one thing changed, each is refused
- * for its own reason.
+ * tests/data/webauthn.json: the ten ES256 registrations and assertions of the
+ * standard, and what a browser really sends for the page; with one thing
+ * changed, each is refused for its own reason.
  */
 #include "proving.h"
 
@@ -54,13 +54,17 @@ take_assertion(struct fixture *f, struct json_object *v)
 }
 
 static void
-assert_named(const char *name, struct fixture *f, const char *verdict)
+assert_verdict(const char *name, enum csign_err err, const char *verdict)
 {
-	enum csign_err err = check(f);
-
 	if (strcmp(csign_err_name(err), verdict) != 0)
 		fail_msg(
 		    "%s: %s instead of %s", name, csign_err_name(err), verdict);
+}
+
+static void
+assert_named(const char *name, struct fixture *f, const char *verdict)
+{
+	assert_verdict(name, check(f), verdict);
 }
 
 static void
@@ -110,6 +114,109 @@ test_standard_signatures(void **state)
 			sizeof(message), f.signature, f.signature_len),
 		    CSIGN_E_PROOF_SIGNATURE);
 		fixture_free(&f);
+	}
+}
+
+/* --- its registrations ---------------------------------------------------- */
+
+struct creation {
+	struct fixture f;
+	unsigned char point[65], credential[CSIGN_CREDENTIAL_MAX];
+	unsigned char a[CSIGN_REGISTRATION_MAX];
+	struct csign_device made;
+};
+
+/* The answer with v, and the credential of key, to the challenge of c. */
+static void
+take_creation(
+    struct creation *c, struct json_object *key, struct json_object *v)
+{
+	struct csign_answer *answer = &c->f.answer;
+
+	memcpy(c->point, c->f.device.point, sizeof(c->point));
+	answer->enrolment = true;
+	memcpy(answer->choice, "enroll", sizeof("enroll"));
+	answer->a = c->a;
+	answer->a_len = vec_hex(v, "authenticatorData", c->a, sizeof(c->a));
+	set_text(c->f.b, sizeof(c->f.b), vec_str(v, "clientDataJSON"));
+	answer->b = (const unsigned char *)c->f.b;
+	answer->b_len = strlen(c->f.b);
+	answer->signature_len = 0;
+	answer->point = answer->seal = c->point;
+	answer->credential = c->credential;
+	answer->credential_len =
+	    vec_hex(key, "credentialId", c->credential, sizeof(c->credential));
+}
+
+static enum csign_err
+enroll(struct creation *c)
+{
+	return csign_registration_check(crypto, &c->f.answer, c->f.challenge,
+	    c->f.device.rp, c->f.device.origin, &c->f.policy, &c->made,
+	    &c->f.facts);
+}
+
+static void
+take_registration(struct creation *c, struct json_object *v)
+{
+	take_device(&c->f, file,
+	    vec_named(vec(file, "assertions"), vec_str(v, "name")));
+	vec_hex(v, "challenge", c->f.challenge, sizeof(c->f.challenge));
+	take_creation(c, v, v);
+}
+
+/* Nothing signs the client data of a creation: crossOrigin can go. */
+static void
+cut_cross_origin(struct creation *c)
+{
+	char *cut = strstr(c->f.b, ",\"crossOrigin\":");
+
+	assert_non_null(cut);
+	memcpy(cut, "}", sizeof("}"));
+	c->f.answer.b_len = strlen(c->f.b);
+}
+
+static void
+assert_made(struct creation *c, struct json_object *v)
+{
+	const char *name = vec_str(v, "name");
+	unsigned char aaguid[16];
+
+	vec_hex(v, "aaguid", aaguid, sizeof(aaguid));
+	assert_memory_equal(c->made.aaguid, aaguid, sizeof(aaguid));
+	assert_int_equal(c->made.credential_len,
+	    strstr(name, "long-credential-id") != NULL ? 1023 : 32);
+	assert_memory_equal(
+	    c->made.credential, c->credential, c->made.credential_len);
+	assert_memory_equal(c->made.point, c->point, sizeof(c->point));
+	assert_string_equal(c->made.id, c->f.device.id);
+	assert_int_equal(c->made.backup_eligible, (c->a[32] & 0x08) != 0);
+	assert_int_equal(c->made.backed_up, (c->a[32] & 0x10) != 0);
+	assert_int_equal(c->f.facts.flags, c->a[32]);
+}
+
+static void
+test_standard_registration(void **state)
+{
+	struct json_object *list = vec(file, "registrations");
+	static struct creation c;
+
+	(void)state;
+	assert_int_equal(json_object_array_length(list), 10);
+	for (size_t i = 0; i < json_object_array_length(list); i++) {
+		struct json_object *v = json_object_array_get_idx(list, i);
+		const char *name = vec_str(v, "name");
+
+		take_registration(&c, v);
+		assert_verdict(name, enroll(&c), vec_str(v, "verdict"));
+		cut_cross_origin(&c);
+		assert_verdict(
+		    name, enroll(&c), vec_str(v, "verdictWithoutCrossOrigin"));
+		/* There was nothing else to say against any of them. */
+		c.f.policy.allow_no_uv = true;
+		assert_verdict(name, enroll(&c), "OK");
+		assert_made(&c, v);
+		fixture_free(&c.f);
 	}
 }
 
@@ -203,40 +310,11 @@ test_browser_changed(void **state)
 /* --- and its creations -----------------------------------------------------
  */
 
-struct creation {
-	struct fixture f;
-	unsigned char point[65], credential[64];
-	unsigned char a[300];
-	struct csign_device made;
-};
-
 static void
-take_creation(struct creation *c, struct json_object *key)
+take_browser_creation(struct creation *c, struct json_object *key)
 {
-	struct json_object *v = vec(key, "creation");
-	struct csign_answer *answer = &c->f.answer;
-
 	take_browser(&c->f, key);
-	memcpy(c->point, c->f.device.point, sizeof(c->point));
-	answer->enrolment = true;
-	memcpy(answer->choice, "enroll", sizeof("enroll"));
-	answer->a = c->a;
-	answer->a_len = vec_hex(v, "authenticatorData", c->a, sizeof(c->a));
-	answer->b = (const unsigned char *)vec_str(v, "clientDataJSON");
-	answer->b_len = strlen(vec_str(v, "clientDataJSON"));
-	answer->signature_len = 0;
-	answer->point = answer->seal = c->point;
-	answer->credential = c->credential;
-	answer->credential_len =
-	    vec_hex(key, "credentialId", c->credential, sizeof(c->credential));
-}
-
-static enum csign_err
-enroll(struct creation *c)
-{
-	return csign_registration_check(crypto, &c->f.answer, c->f.challenge,
-	    vec_str(browser(), "rp"), vec_str(browser(), "origin"),
-	    &c->f.policy, &c->made, &c->f.facts);
+	take_creation(c, key, vec(key, "creation"));
 }
 
 static void
@@ -251,7 +329,7 @@ test_browser_creation(void **state)
 		const char *name = vec_str(key, "name");
 		bool may = strstr(name, "synced") != NULL;
 
-		take_creation(&c, key);
+		take_browser_creation(&c, key);
 		assert_err(name, enroll(&c), CSIGN_OK);
 		assert_int_equal(c.made.backup_eligible, may);
 		assert_int_equal(c.made.backed_up, strcmp(name, "synced") == 0);
@@ -284,7 +362,7 @@ test_browser_creation_changed(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < N_ROWS(rows); i++) {
-		take_creation(&c, key);
+		take_browser_creation(&c, key);
 		c.a[rows[i].at] ^= 0x02;
 		assert_err(rows[i].name, enroll(&c), rows[i].want);
 		fixture_free(&c.f);
@@ -297,6 +375,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_standard),
 	    cmocka_unit_test(test_standard_signatures),
+	    cmocka_unit_test(test_standard_registration),
 	    cmocka_unit_test(test_browser_assertion),
 	    cmocka_unit_test(test_browser_changed),
 	    cmocka_unit_test(test_browser_creation),
