@@ -52,7 +52,7 @@ put(int fd, const char *text)
 
 /* One line into out; what does not fit is read and dropped. */
 static enum tty_result
-read_line(int fd, int stop_fd, char *out, size_t size)
+read_line(int fd, const struct tty_waiter *waiter, char *out, size_t size)
 {
 	size_t len = 0;
 	bool dropped = false;
@@ -61,7 +61,7 @@ read_line(int fd, int stop_fd, char *out, size_t size)
 		char c;
 		ssize_t n;
 
-		if (process_wait(fd, stop_fd, -1) == WAIT_STOPPED)
+		if (waiter->wait(waiter->arg, fd) == WAIT_STOPPED)
 			return TTY_STOPPED;
 		n = read(fd, &c, 1);
 		if (n == -1 && (errno == EINTR || errno == EAGAIN))
@@ -93,7 +93,8 @@ echo_off(int fd, struct termios *saved)
 }
 
 enum tty_result
-tty_line(const char *prompt, bool echo, int stop_fd, char *out, size_t size)
+tty_line_with(const char *prompt, bool echo, const struct tty_waiter *waiter,
+    char *out, size_t size)
 {
 	struct termios saved;
 	enum tty_result result;
@@ -109,7 +110,7 @@ tty_line(const char *prompt, bool echo, int stop_fd, char *out, size_t size)
 	/* What was typed before a question is no answer to it. */
 	(void)tcflush(fd, TCIFLUSH);
 	put(fd, prompt);
-	result = read_line(fd, stop_fd, out, size);
+	result = read_line(fd, waiter, out, size);
 	if (!echo)
 		(void)tcsetattr(fd, TCSAFLUSH, &saved);
 	if (result != TTY_OK && result != TTY_TOO_LONG)
@@ -118,6 +119,21 @@ tty_line(const char *prompt, bool echo, int stop_fd, char *out, size_t size)
 	if (result != TTY_OK)
 		tty_wipe(out, size);
 	return result;
+}
+
+static enum process_wait
+wait_for_stop(void *arg, int fd)
+{
+	return process_wait(fd, *(const int *)arg, -1);
+}
+
+enum tty_result
+tty_line(const char *prompt, bool echo, int stop_fd, char *out, size_t size)
+{
+	const struct tty_waiter waiter = {
+	    .wait = wait_for_stop, .arg = &stop_fd};
+
+	return tty_line_with(prompt, echo, &waiter, out, size);
 }
 
 enum tty_result

@@ -7,13 +7,14 @@
 #include <stddef.h>
 
 #include "countersign.h"
+#include "process.h"
 
 enum tty_result {
 	TTY_OK,
 	TTY_NONE,     /* there is no terminal to ask on */
 	TTY_END,      /* end of input, or the terminal is gone */
 	TTY_TOO_LONG, /* the line did not fit */
-	TTY_STOPPED,  /* stop_fd became readable */
+	TTY_STOPPED,  /* stop_fd became readable, or the waiter said so */
 };
 
 /*
@@ -23,6 +24,17 @@ enum tty_result {
  */
 enum tty_result tty_line(
     const char *prompt, bool echo, int stop_fd, char *out, size_t size);
+
+/*
+ * The same for a program that has something else to do meanwhile: wait(arg,
+ * fd) returns WAIT_READABLE when fd is that, or WAIT_STOPPED to give up.
+ */
+struct tty_waiter {
+	enum process_wait (*wait)(void *arg, int fd);
+	void *arg;
+};
+enum tty_result tty_line_with(const char *prompt, bool echo,
+    const struct tty_waiter *waiter, char *out, size_t size);
 
 /* "y" or "yes" is yes, everything else no. */
 enum tty_result tty_confirm(const char *question, int stop_fd, bool *ret_yes);

@@ -7,15 +7,22 @@
 #include "account.h"
 #include "approval.h"
 #include "bounds.h"
+#include "clock.h"
 #include "codec.h"
 #include "compose.h"
 #include "ctx.h"
 #include "device.h"
 #include "exchange.h"
 #include "judge.h"
+#include "limit.h"
+#include "proof.h"
+#include "push.h"
 #include "removal.h"
 #include "request.h"
 #include "state.h"
+
+/* For a service that says no: it shall not take twice as long as one. */
+#define AGAIN_WITHIN_MS 1000
 
 struct csign_approval {
 	struct csign_ctx *ctx;
@@ -28,7 +35,11 @@ struct csign_approval {
 		     */
 	bool test;  /* and it grants nothing */
 	bool known, nobody;
+	bool was_put; /* the service has the question, as it rings */
+	/* phones ring: the name of the turn that was taken, "" for none */
+	char ring[CSIGN_RING_SIZE];
 	struct csign_ruling ruling;
+	char note[CSIGN_PUSH_NOTE_SIZE]; /* why no phone rings, or "" */
 	enum csign_err end; /* how it ended; CSIGN_E_AGAIN while it is open */
 };
 
@@ -59,6 +70,7 @@ copy_request(const struct csign_request *req, struct csign_request **ret_req)
 	}
 	copy->unproven = req->unproven;
 	copy->proven = req->proven;
+	copy->quiet = req->quiet;
 	*ret_req = copy;
 	return CSIGN_OK;
 }
@@ -279,30 +291,150 @@ audit_unread(struct csign_approval *ap, const struct csign_case *c,
 	ap->ctx->why = why;
 }
 
+/* --- phones that ring ----------------------------------------------------
+ */
+
+static bool
+any_rings(const struct csign_approval *ap)
+{
+	for (size_t i = 0; i < ap->asked.n; i++)
+		if (csign_device_rings(
+			&ap->asked.items[i], ap->ctx->settings.device_kinds))
+			return true;
+	return false;
+}
+
+/*
+ * Takes the account's turn to ring, if the host wants that and the limit allows
+ * it, and says what the phone is to ask for.  It says nothing about whose
+ * question it is before anything was proven: then the code is there for names
+ * that nobody has, too, and no word about the limit of one that somebody has
+ * (RL-7).
+ */
+static enum csign_code
+take_turn(struct csign_approval *ap)
+{
+	struct csign_ctx *ctx = ap->ctx;
+	const struct csign_why why = ctx->why;
+	const bool unproven = ap->req->unproven;
+	char note[CSIGN_PUSH_NOTE_SIZE] = "";
+	enum csign_quiet quiet;
+
+	if (ap->first || !csign_push_wanted(ctx, ap->req))
+		return CSIGN_CODE_NEVER;
+	/* A device that was invented has no key for that. */
+	if (any_rings(ap)) {
+		quiet = csign_push_take(
+		    ctx, &ap->account, ctx->settings.lifetime, ap->ring, note);
+		if (quiet != CSIGN_QUIET_NO)
+			ap->ring[0] = '\0';
+		ctx->why = why;
+	}
+	if (unproven)
+		return CSIGN_CODE_INBOX;
+	memcpy(ap->note, note, sizeof(ap->note));
+	return ap->ring[0] == '\0' ? CSIGN_CODE_NEVER
+				   : csign_push_code(ctx, &ap->account);
+}
+
+/* A no is counted by who judged it; a success ends more than its own ring. */
+static enum csign_became
+became_of(const struct csign_approval *ap)
+{
+	if (!ap->ruling.settled)
+		return ap->was_put ? CSIGN_BECAME_UNANSWERED
+				   : CSIGN_BECAME_LOST;
+	return ap->ruling.became == CSIGN_BECAME_DENIED ||
+		       ap->ruling.became == CSIGN_BECAME_NOT_ME
+		   ? CSIGN_BECAME_ANSWERED
+		   : ap->ruling.became;
+}
+
+/* It ended: that is told once. */
+static void
+end_turn(struct csign_approval *ap)
+{
+	const struct csign_why why = ap->ctx->why;
+
+	if (ap->ring[0] == '\0' && !ap->ruling.settled)
+		return;
+	csign_push_over(ap->ctx, &ap->account, ap->ring, became_of(ap));
+	ap->ring[0] = '\0';
+	ap->ruling.settled = false;
+	ap->ctx->why = why;
+}
+
+/* --- the question --------------------------------------------------------
+ */
+
 /* A link id that is taken: new secret, nonce and bytes, once (TX-7). */
 static enum csign_err
-put_question(struct csign_approval *ap, struct csign_link **link)
+put_this(struct csign_approval *ap, struct csign_link **link,
+    enum csign_code asks, bool ring)
 {
 	/*
 	 * The service is not told whose question it is before anything was
 	 * proven: its limit for each user would let a stranger find out who is
-	 * one, and keep him out by asking for him all the time (RL-7).
+	 * one, and keep him out by asking for him all the time (RL-7).  Whose
+	 * phones are to ring it has to know.
 	 */
-	const char *subject = ap->req->unproven ? "" : ap->account.name;
-	enum csign_err r = CSIGN_E_INTERNAL;
+	const bool named = !ap->req->unproven || ring;
+	struct csign_opening opening = {
+	    .op = CSIGN_OP_APPROVE,
+	    .subject = named ? ap->account.name : "",
+	    .devices = &ap->asked,
+	    .ring = ring,
+	    .lifetime = ap->ctx->settings.lifetime,
+	};
+	enum csign_err r = CSIGN_E_EXISTS;
 
-	for (int attempt = 0; attempt < 2; attempt++) {
+	for (int attempt = 0; attempt < 2 && r == CSIGN_E_EXISTS; attempt++) {
 		csign_composed_clear(&ap->composed);
 		if ((r = csign_compose_approval(ap->ctx, ap->req, &ap->account,
-			 &ap->composed)) != CSIGN_OK)
+			 asks, &ap->composed)) != CSIGN_OK)
 			return r;
-		r = csign_exchange_begin(ap->ctx, CSIGN_OP_APPROVE, subject,
-		    ap->composed.bytes, &ap->asked, ap->ctx->settings.lifetime,
-		    link, &ap->exchange);
-		if (r != CSIGN_E_EXISTS)
-			return r;
+		opening.transaction = ap->composed.bytes;
+		r = csign_exchange_begin(
+		    ap->ctx, &opening, link, &ap->exchange);
 	}
-	return CSIGN_E_SERVICE;
+	return r;
+}
+
+/*
+ * Phones that cannot be rung are no reason not to show the link.  A service
+ * that says no to a question that rings, but at once, is asked without; one
+ * that took its time has had it.
+ */
+static bool
+may_do_without(uint64_t began_ms, enum csign_err r)
+{
+	uint64_t now = 0;
+
+	return (r == CSIGN_E_SERVICE || r == CSIGN_E_COURIER) &&
+	       csign_clock_boot(&now) == CSIGN_OK &&
+	       now - began_ms < AGAIN_WITHIN_MS;
+}
+
+static enum csign_err
+put_question(struct csign_approval *ap, struct csign_link **link)
+{
+	enum csign_code asks = take_turn(ap);
+	const bool ring = ap->ring[0] != '\0';
+	uint64_t began = 0;
+	enum csign_err r;
+
+	if ((r = csign_clock_boot(&began)) != CSIGN_OK)
+		return r;
+	r = put_this(ap, link, asks, ring);
+	ap->was_put = r == CSIGN_OK;
+	if (ring && may_do_without(began, r)) {
+		csign_debug(ap->ctx, "nothing rings: %s", ap->ctx->why.text);
+		end_turn(ap);
+		if (!ap->req->unproven)
+			asks = CSIGN_CODE_NEVER;
+		r = put_this(ap, link, asks, false);
+	}
+	return r == CSIGN_E_EXISTS ? CSIGN_E_SERVICE : r;
 }
 
 static enum csign_err
@@ -369,6 +501,7 @@ csign_approval_free(struct csign_approval **app)
 	if (app == NULL || (ap = *app) == NULL)
 		return;
 	csign_exchange_free(&ap->exchange);
+	end_turn(ap);
 	csign_composed_clear(&ap->composed);
 	csign_request_free(&ap->req);
 	csign_device_list_clear(&ap->asked);
@@ -381,6 +514,25 @@ const char *
 csign_approval_link(const struct csign_approval *ap)
 {
 	return csign_exchange_link(ap->exchange);
+}
+
+const char *
+csign_approval_code(const struct csign_approval *ap)
+{
+	return ap->composed.code;
+}
+
+const char *
+csign_approval_push_note(const struct csign_approval *ap)
+{
+	return ap->note;
+}
+
+int
+csign_approval_rings(const struct csign_approval *ap)
+{
+	/* Whether there are phones is said to nobody who has proven nothing. */
+	return ap->req->unproven ? -1 : csign_exchange_rings(ap->exchange);
 }
 
 uint32_t
@@ -452,14 +604,22 @@ take_answer(struct csign_approval *ap, int timeout_ms, uint32_t *ret_verdict)
 	else
 		audit_unread(ap, &c, "refused", r);
 	csign_buf_free(&answer);
+	if (r == CSIGN_E_PROOF_CODE)
+		csign_exchange_wrong_code(ap->exchange);
 	if (csign_is_proof_error(r)) {
-		csign_exchange_outcome(ap->exchange, CSIGN_OUTCOME_REJECTED, r);
+		csign_exchange_outcome(
+		    ap->exchange, CSIGN_OUTCOME_REJECTED, r, NULL);
 		return csign_exchange_tries_left(ap->exchange) > 0
 			   ? CSIGN_E_AGAIN
 			   : CSIGN_E_LIMIT;
 	}
-	csign_exchange_outcome(ap->exchange,
-	    r == CSIGN_OK ? CSIGN_OUTCOME_GRANTED : CSIGN_OUTCOME_DENIED, r);
+	/* By its name the service knows whose other phones are to hear it. */
+	if (r == CSIGN_OK)
+		csign_exchange_outcome(ap->exchange, CSIGN_OUTCOME_GRANTED, r,
+		    ap->ctx->settings.push ? ap->ruling.device : NULL);
+	else
+		csign_exchange_outcome(
+		    ap->exchange, CSIGN_OUTCOME_DENIED, r, NULL);
 	return r;
 }
 
@@ -484,6 +644,7 @@ csign_approval_wait(
 	if (ap->nobody)
 		r = end_for_nobody(ap, r == CSIGN_OK ? CSIGN_E_INTERNAL : r);
 	ap->end = r;
+	end_turn(ap);
 	if (r == CSIGN_OK)
 		*ret_verdict = verdict;
 	return r;

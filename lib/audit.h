@@ -14,10 +14,13 @@
 #include "why.h"
 
 struct csign_audit {
-	/* "approval", "test", "recovery", "enrolment", "revoke", "removal" (by
-	 * the phone), "rename", "deenrol", "recovery_codes", "restore" */
+	/* "approval", "alert" (phones stop to ring), "test", "recovery",
+	 * "enrolment", "revoke", "removal" (by the phone), "rename", "deenrol",
+	 * "recovery_codes", "restore" */
 	const char *event;
-	const char *result; /* "granted", "denied", "refused", "failed" */
+	/* "granted", "denied", "refused", "failed"; of an alert "push-paused",
+	 * or "push-stopped" until a QR success */
+	const char *result;
 	enum csign_err reason;
 	const char *user; /* canonical name, or NULL if unknown */
 	int64_t uid;      /* -1 if unknown */

@@ -24,6 +24,8 @@
 #define CSIGN_ANSWER_MAX 8192  /* sealed */
 #define CSIGN_SEAL_OVERHEAD 29 /* 01, nonce 12, tag 16 */
 #define CSIGN_DEVICE_SEAL_LEN 98
+/* a device id, without NUL, and S sealed to it */
+#define CSIGN_COPY_LEN (CSIGN_DEVICE_ID_SIZE - 1 + CSIGN_DEVICE_SEAL_LEN)
 #define CSIGN_REMOVAL_MAX 4096 /* a note, as bytes */
 #define CSIGN_DETAILS_MAX 12
 #define CSIGN_LABEL_MAX 32  /* characters */
@@ -53,6 +55,7 @@
 #define CSIGN_CONNECT_TIMEOUT_MS 3000
 #define CSIGN_TLS_TIMEOUT_MS 5000
 #define CSIGN_LOCK_TIMEOUT_MS 2000
+#define CSIGN_RINGS_TIMEOUT_MS 500    /* for the lock of phones that ring */
 #define CSIGN_OUTCOME_TIMEOUT_MS 3000 /* the courier's last words */
 #define CSIGN_POLL_WAIT_MAX 30        /* seconds, of one long poll */
 
@@ -62,6 +65,21 @@
 #define CSIGN_REMOVALS_MAX 4    /* notes that come with a question */
 #define CSIGN_DEVICES_DEFAULT 8 /* a user */
 #define CSIGN_DEVICES_MAX 16
+
+/* push: countersign-security(7) RL-3, RL-4 */
+#define CSIGN_PUSH_SPACING 30      /* seconds between two */
+#define CSIGN_PUSH_SHORT 600       /* seconds, in which there are at most */
+#define CSIGN_PUSH_SHORT_MAX 3     /* so many */
+#define CSIGN_PUSH_LONG 86400      /* seconds, in which there are at most */
+#define CSIGN_PUSH_LONG_MAX 10     /* so many since the last success */
+#define CSIGN_PUSH_PAUSE_MIN 900   /* seconds; then twice as long */
+#define CSIGN_PUSH_PAUSE_MAX 86400 /* seconds */
+#define CSIGN_PUSH_PAUSES_MAX 7    /* counted: the next is the longest */
+#define CSIGN_PUSH_DENIALS 2       /* in a row, signed, until a pause */
+#define CSIGN_PUSH_UNANSWERED 3    /* in a row, until a pause */
+#define CSIGN_PUSH_WRONG_CODES 50  /* in a row, until push stops */
+#define CSIGN_WRONG_CODES_MAX 100  /* in a row, until none is looked at */
+#define CSIGN_INBOX_MAX 8          /* questions that a phone is told of */
 
 /* files and texts */
 #define CSIGN_FILE_MAX 65536
@@ -76,7 +94,7 @@
 #define CSIGN_ACCESS_KEY_LEN 43 /* b64u of 32 bytes */
 
 /* the courier */
-#define CSIGN_FRAME_MAX 16384
+#define CSIGN_FRAME_MAX 20480
 #define CSIGN_HTTP_HEADER_MAX 8192
 #define CSIGN_HTTP_BODY_MAX 16384
 #define CSIGN_HTTP_FILE_MAX 262144 /* of the phone's page */

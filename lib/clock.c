@@ -5,13 +5,18 @@
  */
 #include "config.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "clock.h"
+#include "dir.h"
 
+#define BOOT_ID "/proc/sys/kernel/random/boot_id"
 #define DAY 86400
 #define LAST_SECOND UINT64_C(253402300799) /* 9999-12-31T23:59:59Z */
 
@@ -36,6 +41,47 @@ enum csign_err
 csign_clock_wall(uint64_t *ret_ms)
 {
 	return now(CLOCK_REALTIME, ret_ms);
+}
+
+bool
+csign_boot_id_valid(const char *text)
+{
+	static const char pattern[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+
+	if (strlen(text) != sizeof(pattern) - 1)
+		return false;
+	for (size_t i = 0; i < sizeof(pattern) - 1; i++) {
+		if (strchr("0123456789abcdef-", text[i]) == NULL ||
+		    (pattern[i] == '-') != (text[i] == '-'))
+			return false;
+	}
+	return true;
+}
+
+enum csign_err
+csign_clock_boot_id(char out[CSIGN_BOOT_ID_SIZE])
+{
+	char text[CSIGN_BOOT_ID_SIZE + 1] = "";
+	enum csign_err r = CSIGN_E_CLOCK;
+	ssize_t n = 0;
+	int fd = -1;
+
+	fd = open(BOOT_ID, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY);
+	if (fd < 0)
+		return CSIGN_E_CLOCK;
+	/* The kernel gives it in one read. */
+	do
+		n = read(fd, text, CSIGN_BOOT_ID_SIZE);
+	while (n < 0 && errno == EINTR);
+	csign_close(&fd);
+	if (n == CSIGN_BOOT_ID_SIZE && text[n - 1] == '\n') {
+		text[n - 1] = '\0';
+		if (csign_boot_id_valid(text)) {
+			memcpy(out, text, CSIGN_BOOT_ID_SIZE);
+			r = CSIGN_OK;
+		}
+	}
+	return r;
 }
 
 static bool

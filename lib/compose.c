@@ -9,6 +9,9 @@
 #include "secret.h"
 #include "transaction.h"
 
+#define CODES 1000000 /* of CSIGN_CODE_LEN digits */
+#define CODE_DRAWS 32 /* at most for one */
+
 /*
  * The transaction's members point into the request, the settings and this
  * frame while it is written: nothing is copied, nothing is to be freed.
@@ -54,7 +57,7 @@ draft_begin(struct csign_ctx *ctx, struct draft *d,
 	d->t.uid = account->uid;
 	d->t.nonce = d->nonce;
 	d->t.created = d->created;
-	/* Without push there is no inbox: only the scanned link may approve. */
+	/* Unless phones ring: then only the scanned link may approve. */
 	d->t.code = borrow("never");
 	return CSIGN_OK;
 }
@@ -92,18 +95,62 @@ set_choices(struct draft *d, const struct csign_request *req)
 	return CSIGN_OK;
 }
 
+static const char *
+word_of(enum csign_code asks)
+{
+	switch (asks) {
+	case CSIGN_CODE_INBOX:
+		return "inbox";
+	case CSIGN_CODE_TAP:
+		return "tap";
+	case CSIGN_CODE_NEVER:
+		break;
+	}
+	return "never";
+}
+
+/*
+ * Every code as likely as any other: of the 2^32 numbers, those above the last
+ * whole million would make the low ones likelier and are drawn again.  That
+ * happens once in 4,000 draws; a source that never stops to do it is broken.
+ */
+static enum csign_err
+make_code(char out[CSIGN_CODE_LEN + 1])
+{
+	uint32_t n = 0;
+	enum csign_err r;
+
+	for (int draw = 0; draw < CODE_DRAWS; draw++) {
+		if ((r = csign_random(&n, sizeof(n))) != CSIGN_OK)
+			return r;
+		if (n >= UINT32_MAX - UINT32_MAX % CODES)
+			continue;
+		n %= CODES;
+		for (int i = CSIGN_CODE_LEN; i-- > 0; n /= 10)
+			out[i] = (char)('0' + n % 10);
+		out[CSIGN_CODE_LEN] = '\0';
+		csign_wipe(&n, sizeof(n));
+		return CSIGN_OK;
+	}
+	return CSIGN_E_INTERNAL;
+}
+
 enum csign_err
 csign_compose_approval(struct csign_ctx *ctx, const struct csign_request *req,
-    const struct csign_account *account, struct csign_composed *ret_composed)
+    const struct csign_account *account, enum csign_code asks,
+    struct csign_composed *ret_composed)
 {
 	enum csign_err r = CSIGN_E_INTERNAL;
 	struct draft d = {0};
-	struct csign_composed done = {0};
+	struct csign_composed done = {.asks = asks};
 	bool cut = false;
 
 	if ((r = draft_begin(ctx, &d, account, done.question)) != CSIGN_OK ||
-	    (r = set_choices(&d, req)) != CSIGN_OK)
+	    (r = set_choices(&d, req)) != CSIGN_OK ||
+	    (asks == CSIGN_CODE_INBOX &&
+		(r = make_code(done.code)) != CSIGN_OK))
 		goto out;
+	d.t.code = borrow(word_of(asks));
 	if (req->title == NULL &&
 	    (r = csign_buf_putf(d.title, "Approve %s on %s",
 		 csign_request_service(req), ctx->settings.host)) != CSIGN_OK)
@@ -168,5 +215,5 @@ void
 csign_composed_clear(struct csign_composed *composed)
 {
 	csign_buf_free(&composed->bytes);
-	memset(composed->question, 0, sizeof(composed->question));
+	csign_wipe(composed, sizeof(*composed));
 }

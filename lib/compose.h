@@ -16,16 +16,24 @@
 /* Ties audit records to a question: b64u of the nonce's first 9 bytes. */
 #define CSIGN_QUESTION_SIZE 13
 
+/* The transaction's member "code". */
+enum csign_code { CSIGN_CODE_NEVER, CSIGN_CODE_INBOX, CSIGN_CODE_TAP };
+
 struct csign_composed {
 	struct csign_buf *bytes; /* the transaction; the caller's */
 	char question[CSIGN_QUESTION_SIZE];
+	/* CSIGN_CODE_INBOX: what the terminal shows; else "".  A secret. */
+	char code[CSIGN_CODE_LEN + 1];
+	enum csign_code asks;
 };
 
-/* An approval.  CSIGN_E_CUT: the command does not fit and the host wants it
- * whole. */
+/*
+ * An approval.  CSIGN_CODE_INBOX also makes the code: uniform, by rejection
+ * (TX-1).  CSIGN_E_CUT: the command does not fit and the host wants it whole.
+ */
 CSIGN_WUR enum csign_err csign_compose_approval(struct csign_ctx *ctx,
     const struct csign_request *req, const struct csign_account *account,
-    struct csign_composed *ret_composed);
+    enum csign_code asks, struct csign_composed *ret_composed);
 CSIGN_WUR enum csign_err csign_compose_enrolment(struct csign_ctx *ctx,
     const struct csign_account *account, const char *by,
     struct csign_composed *ret_composed);

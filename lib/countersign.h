@@ -82,6 +82,7 @@ extern "C" {
 	X(PROOF_CLIENT_DATA, "the client data is malformed")                   \
 	X(PROOF_TYPE, "the client data has another type")                      \
 	X(PROOF_CHALLENGE, "the signature is for another question")            \
+	X(PROOF_CODE, "the six digits were wrong")                             \
 	X(PROOF_ORIGIN, "the signature was made on another web origin")        \
 	X(PROOF_CROSS_ORIGIN, "the signature was made inside a foreign page")  \
 	X(PROOF_LENGTH, "the authenticator data has a wrong length")           \
@@ -254,6 +255,13 @@ CSIGN_API void csign_request_set_unproven(struct csign_request *req, bool yes);
  */
 CSIGN_API void csign_request_set_proven(struct csign_request *req, bool yes);
 
+/*
+ * May the account's phones ring, and find the question in their inbox?  Yes,
+ * unless this says no, as far as the configuration (push) and the limits on it
+ * allow.  A caller that cannot show csign_approval_code() says no.
+ */
+CSIGN_API void csign_request_set_push(struct csign_request *req, bool yes);
+
 /* --- an approval ---------------------------------------------------------- */
 
 struct csign_approval;
@@ -276,6 +284,18 @@ CSIGN_API void csign_approval_free(struct csign_approval **ap);
 
 /* The link to open on the phone.  Whoever has it can see the question. */
 CSIGN_API const char *csign_approval_link(const struct csign_approval *ap);
+/*
+ * Six digits to be shown beside the link: what the phone asks for that was
+ * rung, and did not scan the link.  "": it asks for none.
+ */
+CSIGN_API const char *csign_approval_code(const struct csign_approval *ap);
+/*
+ * Why no phone rings although the configuration says push, a sentence to be
+ * shown with the link; else "".
+ */
+CSIGN_API const char *csign_approval_push_note(const struct csign_approval *ap);
+/* How many phones the service says it rings; -1: none was to be rung. */
+CSIGN_API int csign_approval_rings(const struct csign_approval *ap);
 /* Seconds left to answer, never negative. */
 CSIGN_API uint32_t csign_approval_seconds_left(const struct csign_approval *ap);
 /* Readable when csign_approval_wait() has something to do; not yours. */
@@ -403,6 +423,14 @@ CSIGN_API CSIGN_WUR enum csign_err csign_device_rename(struct csign_ctx *ctx,
  */
 CSIGN_API CSIGN_WUR enum csign_err csign_user_deenroll(
     struct csign_ctx *ctx, const char *user, const char *by);
+
+/*
+ * Why the account's phones do not ring for now, as csign_approval_push_note();
+ * "" if they would.  *ret_note, CSIGN_PUSH_NOTE_SIZE bytes with the NUL.
+ */
+#define CSIGN_PUSH_NOTE_SIZE 160
+CSIGN_API CSIGN_WUR enum csign_err csign_push_look(struct csign_ctx *ctx,
+    const char *user, char ret_note[CSIGN_PUSH_NOTE_SIZE]);
 
 /* --- enrolment ------------------------------------------------------------ */
 

@@ -121,6 +121,15 @@ csign_hkdf_sha256(struct csign_crypto *crypto, const void *ikm, size_t ikm_len,
     const void *salt, size_t salt_len, const char *info, unsigned char *out,
     size_t out_len)
 {
+	return csign_hkdf_sha256_bytes(crypto, ikm, ikm_len, salt, salt_len,
+	    info, strlen(info), out, out_len);
+}
+
+enum csign_err
+csign_hkdf_sha256_bytes(struct csign_crypto *crypto, const void *ikm,
+    size_t ikm_len, const void *salt, size_t salt_len, const void *info,
+    size_t info_len, unsigned char *out, size_t out_len)
+{
 	enum csign_err r = CSIGN_E_CRYPTO;
 	EVP_KDF_CTX *kdf = NULL;
 	char digest[] = "SHA2-256";
@@ -135,7 +144,7 @@ csign_hkdf_sha256(struct csign_crypto *crypto, const void *ikm, size_t ikm_len,
 		*p++ = OSSL_PARAM_construct_octet_string(
 		    OSSL_KDF_PARAM_SALT, (void *)(uintptr_t)salt, salt_len);
 	*p++ = OSSL_PARAM_construct_octet_string(
-	    OSSL_KDF_PARAM_INFO, (void *)(uintptr_t)info, strlen(info));
+	    OSSL_KDF_PARAM_INFO, (void *)(uintptr_t)info, info_len);
 	*p = OSSL_PARAM_construct_end();
 
 	ERR_set_mark();
@@ -170,8 +179,8 @@ csign_scrypt(struct csign_crypto *crypto, const char *passphrase,
 	return r;
 }
 
-enum csign_err
-csign_gcm_seal(struct csign_crypto *crypto, const unsigned char key[32],
+static enum csign_err
+seal_with(const EVP_CIPHER *cipher, const unsigned char *key,
     const unsigned char nonce[12], const void *aad, size_t aad_len,
     const void *plain, size_t len, unsigned char *out)
 {
@@ -186,7 +195,7 @@ csign_gcm_seal(struct csign_crypto *crypto, const unsigned char key[32],
 		r = CSIGN_E_NOMEM;
 		goto out;
 	}
-	if (EVP_EncryptInit_ex2(ctx, crypto->gcm, key, nonce, NULL) != 1 ||
+	if (EVP_EncryptInit_ex2(ctx, cipher, key, nonce, NULL) != 1 ||
 	    EVP_EncryptUpdate(ctx, NULL, &n, aad, (int)aad_len) != 1 ||
 	    EVP_EncryptUpdate(ctx, out, &n, plain, (int)len) != 1 ||
 	    (size_t)n != len || EVP_EncryptFinal_ex(ctx, out + len, &n) != 1 ||
@@ -197,6 +206,32 @@ csign_gcm_seal(struct csign_crypto *crypto, const unsigned char key[32],
 	r = CSIGN_OK;
 out:
 	EVP_CIPHER_CTX_free(ctx);
+	ERR_pop_to_mark();
+	return r;
+}
+
+enum csign_err
+csign_gcm_seal(struct csign_crypto *crypto, const unsigned char key[32],
+    const unsigned char nonce[12], const void *aad, size_t aad_len,
+    const void *plain, size_t len, unsigned char *out)
+{
+	return seal_with(
+	    crypto->gcm, key, nonce, aad, aad_len, plain, len, out);
+}
+
+enum csign_err
+csign_gcm128_seal(struct csign_crypto *crypto, const unsigned char key[16],
+    const unsigned char nonce[12], const void *plain, size_t len,
+    unsigned char *out)
+{
+	EVP_CIPHER *cipher;
+	enum csign_err r = CSIGN_E_CRYPTO;
+
+	ERR_set_mark();
+	cipher = EVP_CIPHER_fetch(crypto->lib, "AES-128-GCM", NULL);
+	if (cipher != NULL)
+		r = seal_with(cipher, key, nonce, "", 0, plain, len, out);
+	EVP_CIPHER_free(cipher);
 	ERR_pop_to_mark();
 	return r;
 }

@@ -34,6 +34,10 @@ CSIGN_WUR enum csign_err csign_sha256(struct csign_crypto *crypto,
 CSIGN_WUR enum csign_err csign_hkdf_sha256(struct csign_crypto *crypto,
     const void *ikm, size_t ikm_len, const void *salt, size_t salt_len,
     const char *info, unsigned char *out, size_t out_len);
+/* The same with any bytes as info. */
+CSIGN_WUR enum csign_err csign_hkdf_sha256_bytes(struct csign_crypto *crypto,
+    const void *ikm, size_t ikm_len, const void *salt, size_t salt_len,
+    const void *info, size_t info_len, unsigned char *out, size_t out_len);
 /*
  * RFC 7914 with N = 65536, r = 8, p = 2: 64 MiB of memory, a third of a second.
  * CSIGN_E_NOMEM, among others.
@@ -45,6 +49,12 @@ CSIGN_WUR enum csign_err csign_scrypt(struct csign_crypto *crypto,
 CSIGN_WUR enum csign_err csign_gcm_seal(struct csign_crypto *crypto,
     const unsigned char key[32], const unsigned char nonce[12], const void *aad,
     size_t aad_len, const void *plain, size_t len, unsigned char *out);
+/*
+ * With a key of 128 bits, for Web Push; no additional data.  out may be plain.
+ */
+CSIGN_WUR enum csign_err csign_gcm128_seal(struct csign_crypto *crypto,
+    const unsigned char key[16], const unsigned char nonce[12],
+    const void *plain, size_t len, unsigned char *out);
 /* len counts the tag; out has len - 16 bytes.  CSIGN_E_FORMAT if forged. */
 CSIGN_WUR enum csign_err csign_gcm_open(struct csign_crypto *crypto,
     const unsigned char key[32], const unsigned char nonce[12], const void *aad,
@@ -84,6 +94,15 @@ CSIGN_WUR enum csign_err csign_p256_from_pem(struct csign_crypto *crypto,
     struct csign_p256 **ret_key);
 CSIGN_WUR enum csign_err csign_p256_to_pem(const struct csign_p256 *key,
     const char *passphrase, char **ret_pem, size_t *ret_len);
+/*
+ * The same in clear, as "PRIVATE KEY": what a service must be able to start
+ * with.  CSIGN_E_FORMAT also if there is more than the one key.
+ */
+CSIGN_WUR enum csign_err csign_p256_from_clear_pem(struct csign_crypto *crypto,
+    const char *pem, size_t pem_len, struct csign_p256 **ret_key);
+/* *ret_pem must be wiped, csign_wipe_str(). */
+CSIGN_WUR enum csign_err csign_p256_to_clear_pem(
+    const struct csign_p256 *key, char **ret_pem, size_t *ret_len);
 void csign_p256_free(struct csign_p256 **key);
 void csign_p256_point(
     const struct csign_p256 *key, unsigned char out[CSIGN_POINT_LEN]);

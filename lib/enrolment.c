@@ -89,6 +89,12 @@ static enum csign_err
 put_question(
     struct csign_enrolment *en, const struct csign_device_list *devices)
 {
+	struct csign_opening opening = {
+	    .op = CSIGN_OP_ENROL,
+	    .subject = en->account.name,
+	    .devices = devices,
+	    .lifetime = CSIGN_ENROL_LIFETIME_DEFAULT,
+	};
 	struct csign_link *fresh = NULL;
 	enum csign_err r;
 
@@ -98,9 +104,9 @@ put_question(
 			 &en->composed)) != CSIGN_OK ||
 		    (r = csign_clock_boot(&en->asked_ms)) != CSIGN_OK)
 			return r;
-		r = csign_exchange_begin(en->ctx, CSIGN_OP_ENROL,
-		    en->account.name, en->composed.bytes, devices,
-		    CSIGN_ENROL_LIFETIME_DEFAULT, &fresh, &en->exchange);
+		opening.transaction = en->composed.bytes;
+		r = csign_exchange_begin(
+		    en->ctx, &opening, &fresh, &en->exchange);
 		if (r != CSIGN_E_EXISTS)
 			return r;
 	}
@@ -394,7 +400,7 @@ csign_enrolment_wait(struct csign_enrolment *en, int timeout_ms)
 	}
 	/* One try: a link that was answered wrongly may be in wrong hands. */
 	en->step = STEP_OVER;
-	csign_exchange_outcome(en->exchange, CSIGN_OUTCOME_DENIED, r);
+	csign_exchange_outcome(en->exchange, CSIGN_OUTCOME_DENIED, r, NULL);
 	(void)audit(en, "refused", r);
 	return r;
 }
@@ -410,14 +416,15 @@ csign_enrolment_accept(struct csign_enrolment *en, bool yes)
 	if (!yes) {
 		en->step = STEP_OVER;
 		csign_exchange_outcome(
-		    en->exchange, CSIGN_OUTCOME_DENIED, CSIGN_E_DENIED);
+		    en->exchange, CSIGN_OUTCOME_DENIED, CSIGN_E_DENIED, NULL);
 		return audit(en, "refused", CSIGN_E_DENIED);
 	}
 	if ((r = csign_exchange_test_link(en->exchange, &en->test_link)) !=
 	    CSIGN_OK)
 		return r;
 	en->step = STEP_ACCEPTED;
-	csign_exchange_enrolled(en->exchange, en->device.id);
+	csign_exchange_outcome(
+	    en->exchange, CSIGN_OUTCOME_GRANTED, CSIGN_OK, en->device.id);
 	csign_exchange_free(&en->exchange);
 	return CSIGN_OK;
 }

@@ -38,6 +38,8 @@ csign_errand_start(struct csign_ctx *ctx, const struct csign_errand *errand,
 	    .content = errand->content,
 	    .content_len = errand->content_len,
 	    .lifetime = (uint16_t)errand->lifetime,
+	    .copies = errand->copies,
+	    .copies_len = errand->copies_len,
 	};
 
 	/* What is the service's stays there: its key, its pins, its socket. */

@@ -22,6 +22,8 @@ struct csign_errand {
 	const unsigned char *content;
 	size_t content_len;
 	uint32_t lifetime; /* seconds, 0 where nothing is waited for */
+	const unsigned char *copies; /* as in struct csign_job */
+	size_t copies_len;
 };
 
 CSIGN_WUR enum csign_err csign_errand_start(struct csign_ctx *ctx,

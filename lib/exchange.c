@@ -11,8 +11,11 @@
 #include "exchange.h"
 #include "leash.h"
 #include "link.h"
+#include "proof.h"
 #include "seal.h"
 #include "transaction.h"
+
+#define COPIES_MAX ((size_t)CSIGN_COPY_LEN * CSIGN_DEVICES_MAX)
 
 struct csign_exchange {
 	struct csign_ctx *ctx;
@@ -24,6 +27,8 @@ struct csign_exchange {
 	/* digests of the sealed answers that were looked at: TX-6, SIG-8 */
 	unsigned char looked_at[CSIGN_ANSWERS_MAX][32];
 	uint8_t n_looked_at;
+	uint8_t n_wrong_codes; /* of them */
+	int rings;             /* phones, says the service; -1: none asked */
 	/* what phones said to this host, not yet looked at */
 	struct csign_buf *notes[CSIGN_REMOVALS_MAX];
 	size_t n_notes;
@@ -54,6 +59,42 @@ out:
 	csign_buf_free(&content);
 	csign_buf_free(&sealed);
 	return r;
+}
+
+bool
+csign_device_rings(const struct csign_device *device, uint32_t kinds)
+{
+	return device->has_seal && (csign_kind_bit(device->kind) & kinds) != 0;
+}
+
+/*
+ * S for each phone that has a key for it and could answer.  One that cannot be
+ * sealed to is left out, and so are all if need be: the link is still there.
+ */
+static void
+seal_copies(struct csign_exchange *ex, const struct csign_device_list *devices,
+    struct csign_buf *out)
+{
+	const unsigned char *secret = csign_link_secret(ex->link);
+	unsigned char sealed[CSIGN_DEVICE_SEAL_LEN];
+
+	for (size_t i = 0; i < devices->n; i++) {
+		const struct csign_device *d = &devices->items[i];
+
+		if (!csign_device_rings(d, ex->ctx->settings.device_kinds))
+			continue;
+		if (csign_device_seal(ex->ctx->crypto, d->seal, d->id, secret,
+			NULL, sealed) != CSIGN_OK) {
+			csign_debug(ex->ctx, "nothing is sealed to %s", d->id);
+			continue;
+		}
+		if (csign_buf_len(out) + CSIGN_COPY_LEN > COPIES_MAX)
+			return;
+		/* There is room for all of it. */
+		if (csign_buf_put(out, d->id, sizeof(d->id) - 1) != CSIGN_OK ||
+		    csign_buf_put(out, sealed, sizeof(sealed)) != CSIGN_OK)
+			csign_buf_clear(out);
+	}
 }
 
 /* A note comes with the news that the question is there; 4 at most. */
@@ -104,8 +145,11 @@ await_created(struct csign_exchange *ex)
 		}
 		if (r != CSIGN_OK)
 			return r;
-		if (frame.type == CSIGN_FRAME_CREATED)
+		if (frame.type == CSIGN_FRAME_CREATED) {
+			if (ex->rings >= 0)
+				ex->rings = frame.code;
 			return CSIGN_OK;
+		}
 		if (frame.type == CSIGN_FRAME_TROUBLE)
 			return csign_errand_trouble(ctx, &frame);
 		if (frame.type != CSIGN_FRAME_REMOVAL ||
@@ -117,20 +161,23 @@ await_created(struct csign_exchange *ex)
 }
 
 enum csign_err
-csign_exchange_begin(struct csign_ctx *ctx, enum csign_op op,
-    const char *subject, const struct csign_buf *transaction,
-    const struct csign_device_list *devices, uint32_t lifetime,
+csign_exchange_begin(struct csign_ctx *ctx, const struct csign_opening *opening,
     struct csign_link **link, struct csign_exchange **ret_ex)
 {
 	enum csign_err r = CSIGN_E_INTERNAL;
 	struct csign_exchange *ex = NULL;
-	struct csign_buf *sealed = NULL;
-	struct csign_errand errand = {.op = op, .subject = subject};
+	struct csign_buf *sealed = NULL, *copies = NULL;
+	struct csign_errand errand = {
+	    .op = opening->op,
+	    .subject = opening->subject,
+	    .lifetime = opening->lifetime,
+	};
 
 	if ((ex = calloc(1, sizeof(*ex))) == NULL)
 		return CSIGN_E_NOMEM;
 	ex->ctx = ctx;
-	ex->lifetime = lifetime;
+	ex->lifetime = opening->lifetime;
+	ex->rings = opening->ring ? 0 : -1;
 	ex->link = *link;
 	*link = NULL;
 	if ((r = csign_clock_boot(&ex->born_ms)) != CSIGN_OK ||
@@ -138,12 +185,17 @@ csign_exchange_begin(struct csign_ctx *ctx, enum csign_op op,
 		(r = csign_link_new(ctx->crypto, &ex->link)) != CSIGN_OK) ||
 	    (r = csign_link_text(ex->link, ctx->settings.page_url, false,
 		 ex->text)) != CSIGN_OK ||
-	    (r = seal_content(ex, transaction, devices, &sealed)) != CSIGN_OK)
+	    (r = seal_content(ex, opening->transaction, opening->devices,
+		 &sealed)) != CSIGN_OK ||
+	    (r = csign_buf_new(COPIES_MAX, &copies)) != CSIGN_OK)
 		goto out;
+	if (opening->ring && opening->devices != NULL)
+		seal_copies(ex, opening->devices, copies);
 	errand.link_id = csign_link_id(ex->link);
 	errand.content = csign_buf_data(sealed);
 	errand.content_len = csign_buf_len(sealed);
-	errand.lifetime = lifetime;
+	errand.copies = csign_buf_data(copies);
+	errand.copies_len = csign_buf_len(copies);
 	if ((r = csign_errand_start(ctx, &errand, &ex->leash)) != CSIGN_OK)
 		goto out;
 	/* The courier is on its way: time for the slow first use of crypto. */
@@ -155,6 +207,7 @@ csign_exchange_begin(struct csign_ctx *ctx, enum csign_op op,
 	r = CSIGN_OK;
 out:
 	csign_buf_free(&sealed);
+	csign_buf_free(&copies);
 	csign_exchange_free(&ex);
 	return r;
 }
@@ -236,7 +289,23 @@ csign_exchange_fresh(const struct csign_exchange *ex)
 uint8_t
 csign_exchange_tries_left(const struct csign_exchange *ex)
 {
-	return (uint8_t)(CSIGN_ANSWERS_MAX - ex->n_looked_at);
+	uint8_t answers = (uint8_t)(CSIGN_ANSWERS_MAX - ex->n_looked_at);
+	uint8_t codes = (uint8_t)(CSIGN_CODE_TRIES_MAX - ex->n_wrong_codes);
+
+	return ex->n_wrong_codes > 0 && codes < answers ? codes : answers;
+}
+
+void
+csign_exchange_wrong_code(struct csign_exchange *ex)
+{
+	if (ex->n_wrong_codes < CSIGN_CODE_TRIES_MAX)
+		ex->n_wrong_codes++;
+}
+
+int
+csign_exchange_rings(const struct csign_exchange *ex)
+{
+	return ex->rings;
 }
 
 /*
@@ -368,8 +437,8 @@ csign_exchange_next(
 	}
 }
 
-static void
-tell(struct csign_exchange *ex, enum csign_outcome outcome,
+void
+csign_exchange_outcome(struct csign_exchange *ex, enum csign_outcome outcome,
     enum csign_err reason, const char *device)
 {
 	uint8_t tries = outcome == CSIGN_OUTCOME_REJECTED
@@ -380,19 +449,6 @@ tell(struct csign_exchange *ex, enum csign_outcome outcome,
 	    csign_leash_outcome(ex->leash, outcome, csign_err_name(reason),
 		tries, device) != CSIGN_OK)
 		csign_debug(ex->ctx, "the courier was not told the outcome");
-}
-
-void
-csign_exchange_outcome(struct csign_exchange *ex, enum csign_outcome outcome,
-    enum csign_err reason)
-{
-	tell(ex, outcome, reason, NULL);
-}
-
-void
-csign_exchange_enrolled(struct csign_exchange *ex, const char *device)
-{
-	tell(ex, CSIGN_OUTCOME_GRANTED, CSIGN_OK, device);
 }
 
 const struct csign_buf *

@@ -9,6 +9,7 @@
 #define FRAME_MAGIC_LEN 4
 #define FRAME_TEXT_MAX (CSIGN_WHY_SIZE - 1) /* of a TROUBLE or OUTCOME */
 #define FRAME_TRIES_MAX CSIGN_ANSWERS_MAX
+#define COPIES_MAX ((size_t)CSIGN_COPY_LEN * CSIGN_DEVICES_MAX)
 
 /* The strings of a job in the order in which they travel. */
 #define JOB_STRINGS(X)                                                         \
@@ -25,7 +26,11 @@ enum {
 #define JOB_STRING_INDEX(name) JOB_##name,
 	JOB_STRINGS(JOB_STRING_INDEX)
 #undef JOB_STRING_INDEX
-	    N_JOB_STRINGS
+	    N_JOB_STRINGS,
+	/* and what follows them, where it is kept */
+	JOB_CONTENT = N_JOB_STRINGS,
+	JOB_COPIES,
+	N_JOB_PARTS
 };
 
 static enum csign_err
@@ -56,6 +61,33 @@ put_job_string(struct csign_buf *out, const char *str)
 	return csign_buf_put_v16(out, str, len);
 }
 
+/* Is it an id as csign_device_id() writes it? */
+static bool
+device_valid(const char *id, size_t len)
+{
+	return len == CSIGN_DEVICE_ID_SIZE - 1 &&
+	       strspn(id, "abcdefghijklmnopqrstuvwxyz234567") >= len;
+}
+
+/* Whole copies, of devices that have an id, for a question that can ring. */
+static bool
+copies_valid(const struct csign_job *job)
+{
+	char id[CSIGN_DEVICE_ID_SIZE] = "";
+
+	if (job->copies_len == 0)
+		return true;
+	if (job->op != CSIGN_OP_APPROVE || job->copies_len > COPIES_MAX ||
+	    job->copies_len % CSIGN_COPY_LEN != 0)
+		return false;
+	for (size_t at = 0; at < job->copies_len; at += CSIGN_COPY_LEN) {
+		memcpy(id, job->copies + at, sizeof(id) - 1);
+		if (!device_valid(id, sizeof(id) - 1))
+			return false;
+	}
+	return true;
+}
+
 enum csign_err
 csign_frame_job(struct csign_buf *out, const struct csign_job *job)
 {
@@ -64,7 +96,7 @@ csign_frame_job(struct csign_buf *out, const struct csign_job *job)
 #undef JOB_STRING_GET
 	enum csign_err r;
 
-	if (!job_op_valid(job->op))
+	if (!job_op_valid(job->op) || !copies_valid(job))
 		return CSIGN_E_INVALID;
 	if (job->content_len > CSIGN_CONTENT_MAX)
 		return CSIGN_E_TOO_LONG;
@@ -76,17 +108,10 @@ csign_frame_job(struct csign_buf *out, const struct csign_job *job)
 		if ((r = put_job_string(out, strings[i])) != CSIGN_OK)
 			return r;
 	if ((r = csign_buf_put_v16(out, job->content, job->content_len)) !=
-	    CSIGN_OK)
+		CSIGN_OK ||
+	    (r = csign_buf_put_u16(out, job->lifetime)) != CSIGN_OK)
 		return r;
-	return csign_buf_put_u16(out, job->lifetime);
-}
-
-/* Is it an id as csign_device_id() writes it? */
-static bool
-device_valid(const char *id, size_t len)
-{
-	return len == CSIGN_DEVICE_ID_SIZE - 1 &&
-	       strspn(id, "abcdefghijklmnopqrstuvwxyz234567") >= len;
+	return csign_buf_put_v16(out, job->copies, job->copies_len);
 }
 
 /* An id, or none. */
@@ -148,6 +173,7 @@ frame_valid(const struct csign_frame *frame)
 		       frame->code <= CSIGN_TROUBLE_INTERNAL &&
 		       frame->len <= FRAME_TEXT_MAX;
 	case CSIGN_FRAME_CREATED:
+		return frame->code <= CSIGN_DEVICES_MAX;
 	case CSIGN_FRAME_SEEN:
 	case CSIGN_FRAME_DONE:
 		return true;
@@ -181,13 +207,13 @@ put_fields(struct csign_buf *out, const struct csign_frame *frame)
 	case CSIGN_FRAME_ANSWER:
 	case CSIGN_FRAME_REMOVAL:
 		return csign_buf_put_v16(out, frame->bytes, frame->len);
+	case CSIGN_FRAME_CREATED:
 	case CSIGN_FRAME_ENDED:
 		return csign_buf_put_u8(out, frame->code);
 	case CSIGN_FRAME_TROUBLE:
 		if ((r = csign_buf_put_u8(out, frame->code)) != CSIGN_OK)
 			return r;
 		return csign_buf_put_v16(out, frame->bytes, frame->len);
-	case CSIGN_FRAME_CREATED:
 	case CSIGN_FRAME_SEEN:
 	case CSIGN_FRAME_DONE:
 		return CSIGN_OK;
@@ -253,11 +279,11 @@ read_fields(struct csign_rd *rd, struct csign_frame *frame)
 		frame->code = csign_rd_u8(rd);
 		frame->bytes = csign_rd_v16(rd, FRAME_TEXT_MAX, &frame->len);
 		break;
+	case CSIGN_FRAME_CREATED:
 	case CSIGN_FRAME_ENDED:
 		frame->code = csign_rd_u8(rd);
 		break;
 	case CSIGN_FRAME_JOB:
-	case CSIGN_FRAME_CREATED:
 	case CSIGN_FRAME_SEEN:
 	case CSIGN_FRAME_DONE:
 		break;
@@ -297,7 +323,7 @@ keep_job_string(struct csign_rd *rd, struct csign_buf *store, size_t *ret_at)
 	return CSIGN_OK;
 }
 
-/* Into store; at[] says where each string begins. */
+/* Into store; at[] says where each part begins. */
 static enum csign_err
 read_job(struct csign_rd *rd, struct csign_buf *store, size_t *at,
     struct csign_job *job)
@@ -314,10 +340,14 @@ read_job(struct csign_rd *rd, struct csign_buf *store, size_t *at,
 			return r;
 	content = csign_rd_v16(rd, CSIGN_CONTENT_MAX, &job->content_len);
 	job->lifetime = csign_rd_u16(rd);
-	if (!csign_rd_done(rd) || !job_op_valid(job->op))
+	job->copies = csign_rd_v16(rd, COPIES_MAX, &job->copies_len);
+	if (!csign_rd_done(rd) || !job_op_valid(job->op) || !copies_valid(job))
 		return CSIGN_E_FORMAT;
-	at[N_JOB_STRINGS] = csign_buf_len(store);
-	return csign_buf_put(store, content, job->content_len);
+	at[JOB_CONTENT] = csign_buf_len(store);
+	if ((r = csign_buf_put(store, content, job->content_len)) != CSIGN_OK)
+		return r;
+	at[JOB_COPIES] = csign_buf_len(store);
+	return csign_buf_put(store, job->copies, job->copies_len);
 }
 
 enum csign_err
@@ -327,7 +357,7 @@ csign_frame_read_job(const void *packet, size_t len,
 	enum csign_err r = CSIGN_E_INTERNAL;
 	struct csign_buf *store = NULL;
 	struct csign_job job = {0};
-	size_t at[N_JOB_STRINGS + 1] = {0};
+	size_t at[N_JOB_PARTS] = {0};
 	struct csign_rd rd;
 
 	if ((r = csign_buf_new(CSIGN_FRAME_MAX, &store)) != CSIGN_OK)
@@ -339,7 +369,8 @@ csign_frame_read_job(const void *packet, size_t len,
 #define JOB_STRING_SET(name) job.name = csign_buf_str(store) + at[JOB_##name];
 	JOB_STRINGS(JOB_STRING_SET)
 #undef JOB_STRING_SET
-	job.content = csign_buf_data(store) + at[N_JOB_STRINGS];
+	job.content = csign_buf_data(store) + at[JOB_CONTENT];
+	job.copies = csign_buf_data(store) + at[JOB_COPIES];
 	*ret_job = job;
 	*ret_store = store;
 	store = NULL;

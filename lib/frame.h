@@ -23,11 +23,12 @@ enum csign_frame_type {
 	/* library -> courier */
 	CSIGN_FRAME_JOB = 1, /* struct csign_job; exactly one, the first */
 	/* u8 outcome, str reason, u8 tries left, str device id: of the device
-	 * that an enrolment granted, else empty */
+	 * that was enrolled, or gave the grant; else empty */
 	CSIGN_FRAME_OUTCOME,
 	CSIGN_FRAME_REMOVED, /* str device id: it is gone from this host */
 	/* courier -> library */
-	CSIGN_FRAME_CREATED = 16, /* the service has the question */
+	CSIGN_FRAME_CREATED = 16, /* u8 phones that ring (claim); the service
+				   * has the question */
 	CSIGN_FRAME_SEEN,         /* somebody opened it (claim) */
 	CSIGN_FRAME_ANSWER,       /* bytes: a sealed answer */
 	CSIGN_FRAME_ENDED,        /* u8 enum csign_end: the service closed it */
@@ -85,13 +86,17 @@ struct csign_job {
 	const unsigned char *content; /* sealed */
 	size_t content_len;
 	uint16_t lifetime; /* seconds */
+	/* Phones to ring: CSIGN_COPY_LEN bytes each, at most
+	 * CSIGN_DEVICES_MAX; none: the link alone.  OP_APPROVE only. */
+	const unsigned char *copies;
+	size_t copies_len;
 };
 
 /* A frame that was read; pointers lead into the packet, text is NOT
  * NUL-terminated there and is copied where it is used. */
 struct csign_frame {
 	enum csign_frame_type type;
-	uint8_t code; /* outcome, end or trouble */
+	uint8_t code; /* outcome, end, trouble, or phones that ring */
 	uint8_t tries_left;
 	const unsigned char *bytes; /* answer, note, reason or text */
 	size_t len;

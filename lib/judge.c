@@ -6,6 +6,7 @@
 #include "audit.h"
 #include "clock.h"
 #include "judge.h"
+#include "limit.h"
 #include "secret.h"
 #include "state.h"
 
@@ -57,12 +58,12 @@ is_try(const struct csign_request *req)
 	       strcmp(csign_request_service(req), "test") == 0;
 }
 
-enum csign_err
-csign_case_audit(const struct csign_case *c, const struct csign_ruling *ruling,
-    const char *result, enum csign_err reason)
+static enum csign_err
+write_record(const struct csign_case *c, const struct csign_ruling *ruling,
+    const char *event, const char *result, enum csign_err reason)
 {
 	const struct csign_audit record = {
-	    .event = c->test || is_try(c->req) ? "test" : "approval",
+	    .event = event,
 	    .result = result,
 	    .reason = reason,
 	    .user = c->known ? c->account->name : NULL,
@@ -87,29 +88,12 @@ csign_case_audit(const struct csign_case *c, const struct csign_ruling *ruling,
 	    c->ctx->settings.audit_file, &record, &c->ctx->why);
 }
 
-/* Signed by whom it says, for this question and this choice? */
-static enum csign_err
-check_proof(const struct csign_case *c, const struct csign_device *device,
-    const struct csign_answer *answer, uint32_t counter,
-    struct csign_proof_facts *ret_facts)
+enum csign_err
+csign_case_audit(const struct csign_case *c, const struct csign_ruling *ruling,
+    const char *result, enum csign_err reason)
 {
-	const struct csign_settings *set = &c->ctx->settings;
-	unsigned char challenge[CSIGN_CHALLENGE_LEN];
-	struct csign_proof_policy policy = {
-	    .kinds = set->device_kinds,
-	    .require_bound = set->device_bound == CSIGN_BOUND_REQUIRED,
-	    .counter = counter,
-	};
-	enum csign_err r;
-
-	/* No code is ever shown, so none is signed: transaction says never. */
-	if ((r = csign_clock_wall(&policy.wall_ms)) != CSIGN_OK ||
-	    (r = csign_challenge(c->ctx->crypto, answer->choice,
-		 csign_buf_data(c->composed->bytes),
-		 csign_buf_len(c->composed->bytes), "", challenge)) != CSIGN_OK)
-		return r;
-	return csign_proof_check(
-	    c->ctx->crypto, device, answer, challenge, &policy, ret_facts);
+	return write_record(c, ruling,
+	    c->test || is_try(c->req) ? "test" : "approval", result, reason);
 }
 
 /* Everything that is known and held while one answer is judged. */
@@ -123,8 +107,63 @@ struct bench {
 	const struct csign_device *device;
 	struct csign_device_use *use; /* in state; NULL for a first one */
 	uint32_t counter;
+	bool typed; /* what was signed has a code in it */
+	bool quiet; /* by this answer phones stop to ring */
 	struct csign_steps steps;
 };
+
+/* One proof for one challenge: this choice with this code, "" for none. */
+static enum csign_err
+check_with(const struct bench *b, const struct csign_device *device,
+    const char *code, const struct csign_proof_policy *policy,
+    struct csign_proof_facts *ret_facts)
+{
+	const struct csign_case *c = b->c;
+	unsigned char challenge[CSIGN_CHALLENGE_LEN];
+	enum csign_err r;
+
+	if ((r = csign_challenge(c->ctx->crypto, b->answer.choice,
+		 csign_buf_data(c->composed->bytes),
+		 csign_buf_len(c->composed->bytes), code, challenge)) !=
+	    CSIGN_OK)
+		return r;
+	return csign_proof_check(
+	    c->ctx->crypto, device, &b->answer, challenge, policy, ret_facts);
+}
+
+/*
+ * Signed by whom it says, for this question and this choice?  Without a code it
+ * was made from the scanned link, or by a tap that is allowed.  Where the
+ * question has a code, a yes may be made with that: b->typed, also if it was
+ * wrong, CSIGN_E_PROOF_CODE.  A no never has one (TX-3).
+ */
+static enum csign_err
+check_proof(struct bench *b, const struct csign_device *device,
+    uint32_t counter, struct csign_proof_facts *ret_facts)
+{
+	const struct csign_case *c = b->c;
+	const struct csign_settings *set = &c->ctx->settings;
+	struct csign_proof_policy policy = {
+	    .kinds = set->device_kinds,
+	    .require_bound = set->device_bound == CSIGN_BOUND_REQUIRED,
+	    .counter = counter,
+	};
+	enum csign_err r;
+
+	b->typed = false;
+	if ((r = csign_clock_wall(&policy.wall_ms)) != CSIGN_OK)
+		return r;
+	r = check_with(b, device, "", &policy, ret_facts);
+	if (r != CSIGN_E_PROOF_CHALLENGE || b->choice != CHOICE_GRANTS ||
+	    c->composed->asks != CSIGN_CODE_INBOX)
+		return r;
+	r = check_with(b, device, c->composed->code, &policy, ret_facts);
+	if (r == CSIGN_E_PROOF_CHALLENGE)
+		r = csign_proof_wrong_code(
+		    c->ctx->crypto, device, &b->answer, &policy, ret_facts);
+	b->typed = r == CSIGN_OK || r == CSIGN_E_PROOF_CODE;
+	return r;
+}
 
 /*
  * Before the lock, as far as that can be said: somebody who cannot sign must
@@ -132,17 +171,20 @@ struct bench {
  * and all others who approve for the account would wait.
  */
 static enum csign_err
-look_first(const struct bench *b, struct csign_ruling *ruling)
+look_first(struct bench *b, struct csign_ruling *ruling)
 {
 	const struct csign_case *c = b->c;
 	const struct csign_device *device;
 	struct csign_proof_facts facts;
+	enum csign_err r;
 
 	if (c->nobody ||
 	    (device = csign_device_by_id(c->asked, b->answer.device)) == NULL)
 		return CSIGN_E_PROOF_DEVICE;
 	memcpy(ruling->device_name, device->name, sizeof(ruling->device_name));
-	return check_proof(c, device, &b->answer, 0, &facts);
+	r = check_proof(b, device, 0, &facts);
+	/* Who typed a wrong code can sign. */
+	return r == CSIGN_E_PROOF_CODE ? CSIGN_OK : r;
 }
 
 /*
@@ -209,45 +251,116 @@ codes_worth_a_word(const struct csign_state *state)
 		   : -1;
 }
 
-static enum csign_err
-record_use(struct bench *b, const struct csign_proof_facts *facts)
+/* What the limit of phones that ring is told of a signed answer. */
+static enum csign_became
+became_of(const struct bench *b, bool wrong_code)
 {
-	uint64_t now_ms = 0;
+	if (wrong_code)
+		return CSIGN_BECAME_WRONG_CODE;
+	if (b->choice == CHOICE_DENY)
+		return CSIGN_BECAME_DENIED;
+	if (b->choice == CHOICE_NOT_ME)
+		return CSIGN_BECAME_NOT_ME;
+	/* A tap may have been one on a phone that rang: nobody knows. */
+	return b->typed || b->c->composed->asks == CSIGN_CODE_TAP
+		   ? CSIGN_BECAME_GRANTED_RUNG
+		   : CSIGN_BECAME_GRANTED_LINK;
+}
+
+/*
+ * Without the time there is no limit.  Nothing rings then, and the link works;
+ * but of codes none is looked at that could not be counted.
+ */
+static enum csign_err
+tell_limit(struct bench *b, enum csign_became became, bool *ret_told)
+{
+	const struct csign_ctx *ctx = b->c->ctx;
+	struct csign_state rings;
+	struct csign_now now;
+	struct csign_why why;
 	enum csign_err r;
 
-	if ((r = csign_clock_wall(&now_ms)) != CSIGN_OK)
-		return r;
-	if (b->use != NULL) {
-		b->use->counter = facts->counter;
-		b->use->last_used = now_ms / 1000;
-		b->state.had_device = true;
-		if ((r = csign_state_write(
-			 b->lock, &b->state, &b->c->ctx->why)) != CSIGN_OK)
-			return r;
-	}
-	b->steps.state = CSIGN_STEP_PASSED;
+	if ((r = csign_now_get(&now)) != CSIGN_OK)
+		return b->typed ? r : CSIGN_OK;
+	if (csign_rings_peek(ctx->crypto, ctx->settings.state_dir,
+		b->c->account, &rings, &why) == CSIGN_OK)
+		csign_limit_beside(&b->state.limit, &rings.limit);
+	b->quiet = csign_limit_became(&b->state.limit, &now, "", became);
+	*ret_told = true;
 	return CSIGN_OK;
+}
+
+/*
+ * A signed no, and a wrong code, count as a use too: their counter must not
+ * come again.  What the limit makes of it is written by the same write.
+ */
+static enum csign_err
+record_use(struct bench *b, const struct csign_proof_facts *facts,
+    bool wrong_code, struct csign_ruling *ruling)
+{
+	const enum csign_became became = became_of(b, wrong_code);
+	uint64_t now_ms = 0;
+	bool told = false;
+	enum csign_err r;
+
+	if (b->use == NULL)
+		return CSIGN_OK;
+	if ((r = csign_clock_wall(&now_ms)) != CSIGN_OK ||
+	    (r = tell_limit(b, became, &told)) != CSIGN_OK)
+		return r;
+	b->use->counter = facts->counter;
+	if (!wrong_code)
+		b->use->last_used = now_ms / 1000;
+	b->state.had_device = true;
+	if ((r = csign_state_write(b->lock, &b->state, &b->c->ctx->why)) !=
+	    CSIGN_OK) {
+		b->quiet = false;
+		return r;
+	}
+	ruling->settled = told && !wrong_code;
+	ruling->became = became;
+	return CSIGN_OK;
+}
+
+/*
+ * Where far too many codes were wrong, none is looked at any more, be it right
+ * or not: until the link is scanned again (countersign-security(7) RL-2).
+ */
+static enum csign_err
+check_codes(const struct bench *b)
+{
+	if (!b->typed || b->state.limit.wrong_codes < CSIGN_WRONG_CODES_MAX)
+		return CSIGN_OK;
+	csign_why_set(&b->c->ctx->why,
+	    "%d wrong codes were typed for %s in a row: scan the link",
+	    CSIGN_WRONG_CODES_MAX, b->c->account->name);
+	return CSIGN_E_LIMIT;
 }
 
 static enum csign_err
 weigh(struct bench *b, struct csign_ruling *ruling)
 {
 	const struct csign_case *c = b->c;
-	enum csign_err r;
+	enum csign_err r, proof;
 
 	if ((r = look_first(b, ruling)) != CSIGN_OK ||
-	    (r = summon(b)) != CSIGN_OK ||
-	    (r = check_proof(c, b->device, &b->answer, b->counter,
-		 &ruling->facts)) != CSIGN_OK)
+	    (r = summon(b)) != CSIGN_OK)
 		return r;
-	b->steps.proof = CSIGN_STEP_PASSED;
-	if ((r = csign_exchange_fresh(c->exchange)) != CSIGN_OK)
+	proof = check_proof(b, b->device, b->counter, &ruling->facts);
+	if (proof != CSIGN_OK && proof != CSIGN_E_PROOF_CODE)
+		return proof;
+	if ((r = check_codes(b)) != CSIGN_OK ||
+	    (r = csign_exchange_fresh(c->exchange)) != CSIGN_OK)
 		return r;
 	b->steps.fresh = CSIGN_STEP_PASSED;
 	ruling->codes_left = codes_worth_a_word(&b->state);
-	/* A signed no counts as a use too: its counter must not come again. */
-	if ((r = record_use(b, &ruling->facts)) != CSIGN_OK)
+	if ((r = record_use(b, &ruling->facts, proof != CSIGN_OK, ruling)) !=
+	    CSIGN_OK)
 		return r;
+	b->steps.state = CSIGN_STEP_PASSED;
+	b->steps.proof = proof == CSIGN_OK ? CSIGN_STEP_PASSED : 0;
+	if (proof != CSIGN_OK)
+		return proof;
 	if (b->choice == CHOICE_DENY)
 		return CSIGN_E_DENIED;
 	if (b->choice == CHOICE_NOT_ME)
@@ -281,6 +394,21 @@ read_answer(
 					: CSIGN_E_PROOF_FORMAT;
 }
 
+/* That phones stop to ring by this answer is worth a record of its own. */
+static void
+raise_alert(const struct csign_case *c, const struct csign_ruling *ruling,
+    enum csign_err reason)
+{
+	const struct csign_why why = c->ctx->why;
+	/* Only a QR success helps, or time does, too. */
+	const char *result =
+	    reason == CSIGN_E_DENIED ? "push-paused" : "push-stopped";
+
+	if (write_record(c, ruling, "alert", result, reason) != CSIGN_OK)
+		csign_debug(c->ctx, "%s", c->ctx->why.text);
+	c->ctx->why = why;
+}
+
 enum csign_err
 csign_judge(const struct csign_case *c, const struct csign_buf *answer,
     struct csign_ruling *ret_ruling, uint32_t *ret_verdict)
@@ -299,6 +427,8 @@ csign_judge(const struct csign_case *c, const struct csign_buf *answer,
 		? "denied"
 		: "refused",
 	    r);
+	if (b.quiet)
+		raise_alert(c, &ruling, r);
 	if (r == CSIGN_OK && written != CSIGN_OK)
 		r = written;
 	if (r != CSIGN_OK)

@@ -17,6 +17,7 @@
 #include "ctx.h"
 #include "device.h"
 #include "exchange.h"
+#include "limit.h"
 #include "proof.h"
 #include "request.h"
 
@@ -42,12 +43,15 @@ struct csign_ruling {
 	char device_name[CSIGN_DEVICE_NAME_MAX + 1];
 	struct csign_proof_facts facts;
 	int codes_left; /* csign_approval_codes_left() */
+	bool settled;   /* the limit knows how it ended: */
+	enum csign_became became;
 };
 
 /*
  * CSIGN_OK with *ret_verdict == CSIGN_VERDICT_GRANTED is the only yes.
  * DENIED, NOT_ME, DECLINED: the person's no.  PROOF_*: this answer proves
- * nothing; another may.  Everything else is trouble and final.
+ * nothing; another may.  PROOF_CODE: the same, and a try that counts: see
+ * csign_exchange_wrong_code().  Everything else is trouble and final.
  */
 CSIGN_WUR enum csign_err csign_judge(const struct csign_case *c,
     const struct csign_buf *answer, struct csign_ruling *ret_ruling,

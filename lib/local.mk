@@ -69,6 +69,8 @@ noinst_LTLIBRARIES += %D%/libcsign.la
 	%D%/dir.h \
 	%D%/file.c \
 	%D%/file.h \
+	%D%/limit.c \
+	%D%/limit.h \
 	%D%/piece.c \
 	%D%/piece.h \
 	%D%/settings.c \
@@ -116,6 +118,8 @@ noinst_LTLIBRARIES += %D%/libcsign.la
 	%D%/judge.h \
 	%D%/look.c \
 	%D%/page.c \
+	%D%/push.c \
+	%D%/push.h \
 	%D%/recovery.c \
 	%D%/removal.c \
 	%D%/removal.h \

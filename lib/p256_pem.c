@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -95,14 +96,14 @@ out:
 	return r;
 }
 
-/* The one block of PEM, if it is an encrypted key. */
+/* The first block of PEM, if it has this name; make() has the object. */
 static enum csign_err
-read_sealed(const char *pem, size_t pem_len, X509_SIG **ret_sealed)
+read_block(const char *pem, size_t pem_len, const char *wanted,
+    void *(*make)(const unsigned char *der, long len), void **ret_object)
 {
 	enum csign_err r = CSIGN_E_FORMAT;
 	char *name = NULL, *header = NULL;
 	unsigned char *der = NULL;
-	const unsigned char *p;
 	long len = 0;
 	BIO *bio;
 
@@ -111,17 +112,40 @@ read_sealed(const char *pem, size_t pem_len, X509_SIG **ret_sealed)
 	if ((bio = BIO_new_mem_buf(pem, (int)pem_len)) == NULL)
 		return CSIGN_E_NOMEM;
 	if (PEM_read_bio(bio, &name, &header, &der, &len) != 1 ||
-	    strcmp(name, PEM_STRING_PKCS8) != 0)
-		goto out;
-	p = der;
-	if ((*ret_sealed = d2i_X509_SIG(NULL, &p, len)) == NULL)
+	    strcmp(name, wanted) != 0 || (*ret_object = make(der, len)) == NULL)
 		goto out;
 	r = CSIGN_OK;
 out:
 	OPENSSL_free(name);
 	OPENSSL_free(header);
-	OPENSSL_free(der);
+	OPENSSL_clear_free(der, len > 0 ? (size_t)len : 0);
 	BIO_free(bio);
+	return r;
+}
+
+static void *
+make_sealed(const unsigned char *der, long len)
+{
+	return d2i_X509_SIG(NULL, &der, len);
+}
+
+static void *
+make_info(const unsigned char *der, long len)
+{
+	return d2i_PKCS8_PRIV_KEY_INFO(NULL, &der, len);
+}
+
+static enum csign_err
+from_info(struct csign_crypto *crypto, const PKCS8_PRIV_KEY_INFO *info,
+    struct csign_p256 **ret_key)
+{
+	enum csign_err r = CSIGN_E_FORMAT;
+	EVP_PKEY *pkey;
+
+	if ((pkey = EVP_PKCS82PKEY_ex(info, crypto->lib, NULL)) == NULL)
+		return CSIGN_E_FORMAT;
+	if ((r = csign_p256_wrap(crypto, pkey, ret_key)) != CSIGN_OK)
+		EVP_PKEY_free(pkey);
 	return r;
 }
 
@@ -131,29 +155,84 @@ csign_p256_from_pem(struct csign_crypto *crypto, const char *pem,
 {
 	enum csign_err r = CSIGN_E_FORMAT;
 	size_t pass_len = strlen(passphrase);
-	X509_SIG *sealed = NULL;
+	void *sealed = NULL;
 	PKCS8_PRIV_KEY_INFO *info = NULL;
-	EVP_PKEY *pkey = NULL;
 
 	if (pass_len > INT_MAX)
 		return CSIGN_E_TOO_LONG;
 	ERR_set_mark();
-	if ((r = read_sealed(pem, pem_len, &sealed)) != CSIGN_OK)
+	if ((r = read_block(pem, pem_len, PEM_STRING_PKCS8, make_sealed,
+		 &sealed)) != CSIGN_OK)
 		goto out;
 	if ((info = PKCS8_decrypt_ex(sealed, passphrase, (int)pass_len,
 		 crypto->lib, NULL)) == NULL) {
 		r = CSIGN_E_INVALID;
 		goto out;
 	}
-	r = CSIGN_E_FORMAT;
-	if ((pkey = EVP_PKCS82PKEY_ex(info, crypto->lib, NULL)) == NULL)
-		goto out;
-	if ((r = csign_p256_wrap(crypto, pkey, ret_key)) == CSIGN_OK)
-		pkey = NULL;
+	r = from_info(crypto, info, ret_key);
 out:
-	EVP_PKEY_free(pkey);
 	PKCS8_PRIV_KEY_INFO_free(info);
 	X509_SIG_free(sealed);
+	ERR_pop_to_mark();
+	return r;
+}
+
+/* --- in clear --------------------------------------------------------------
+ */
+
+enum csign_err
+csign_p256_to_clear_pem(
+    const struct csign_p256 *key, char **ret_pem, size_t *ret_len)
+{
+	enum csign_err r = CSIGN_E_CRYPTO;
+	PKCS8_PRIV_KEY_INFO *info = NULL;
+	BIO *bio = NULL;
+
+	ERR_set_mark();
+	if ((info = EVP_PKEY2PKCS8(key->pkey)) == NULL ||
+	    (bio = BIO_new(BIO_s_secmem())) == NULL ||
+	    PEM_write_bio_PKCS8_PRIV_KEY_INFO(bio, info) != 1)
+		goto out;
+	r = copy_out(bio, ret_pem, ret_len);
+out:
+	BIO_free(bio);
+	PKCS8_PRIV_KEY_INFO_free(info);
+	ERR_pop_to_mark();
+	return r;
+}
+
+/* Nothing before the block, and nothing but white space behind it. */
+static bool
+is_one_block(const char *pem, size_t pem_len)
+{
+	static const char begin[] = "-----BEGIN PRIVATE KEY-----";
+	static const char end[] = "-----END PRIVATE KEY-----";
+	const char *at;
+
+	if (pem_len < sizeof(begin) ||
+	    strncmp(pem, begin, sizeof(begin) - 1) != 0 ||
+	    (at = memmem(pem, pem_len, end, sizeof(end) - 1)) == NULL)
+		return false;
+	for (at += sizeof(end) - 1; at < pem + pem_len; at++)
+		if (*at != '\n' && *at != '\r' && *at != ' ')
+			return false;
+	return true;
+}
+
+enum csign_err
+csign_p256_from_clear_pem(struct csign_crypto *crypto, const char *pem,
+    size_t pem_len, struct csign_p256 **ret_key)
+{
+	enum csign_err r;
+	void *info = NULL;
+
+	if (!is_one_block(pem, pem_len))
+		return CSIGN_E_FORMAT;
+	ERR_set_mark();
+	if ((r = read_block(pem, pem_len, PEM_STRING_PKCS8INF, make_info,
+		 &info)) == CSIGN_OK)
+		r = from_info(crypto, info, ret_key);
+	PKCS8_PRIV_KEY_INFO_free(info);
 	ERR_pop_to_mark();
 	return r;
 }

@@ -112,6 +112,41 @@ csign_proof_check(struct csign_crypto *crypto,
 	return CSIGN_OK;
 }
 
+/* The challenge that an answer says that it is for. */
+static bool
+carried(const struct csign_answer *answer,
+    unsigned char challenge[CSIGN_CHALLENGE_LEN])
+{
+	const unsigned char *text =
+	    answer->kind == CSIGN_KIND_WEBAUTHN
+		? csign_client_data_challenge(answer, "webauthn.get")
+		: csign_p256_challenge(answer);
+	size_t len = 0;
+
+	return text != NULL &&
+	       csign_b64u_decode((const char *)text, CSIGN_CHALLENGE_SIZE - 1,
+		   challenge, CSIGN_CHALLENGE_LEN, &len) == CSIGN_OK &&
+	       len == CSIGN_CHALLENGE_LEN;
+}
+
+enum csign_err
+csign_proof_wrong_code(struct csign_crypto *crypto,
+    const struct csign_device *device, const struct csign_answer *answer,
+    const struct csign_proof_policy *policy,
+    struct csign_proof_facts *ret_facts)
+{
+	unsigned char challenge[CSIGN_CHALLENGE_LEN];
+	enum csign_err r;
+
+	if (!carried(answer, challenge))
+		return CSIGN_E_PROOF_CHALLENGE;
+	r = csign_proof_check(
+	    crypto, device, answer, challenge, policy, ret_facts);
+	if (r == CSIGN_OK)
+		return CSIGN_E_PROOF_CODE;
+	return r == CSIGN_E_NOMEM ? r : CSIGN_E_PROOF_CHALLENGE;
+}
+
 /* What the two kinds of enrolment have in common. */
 static enum csign_err
 check_new_device(struct csign_crypto *crypto, const struct csign_answer *answer,

@@ -54,6 +54,18 @@ CSIGN_WUR enum csign_err csign_proof_check(struct csign_crypto *crypto,
     struct csign_proof_facts *ret_facts);
 
 /*
+ * Of an answer that is for another challenge: is all else of it good, by the
+ * steps of csign_proof_check() with the challenge that it carries itself?  Then
+ * its owner typed a wrong code, CSIGN_E_PROOF_CODE, and ret_facts is written;
+ * else CSIGN_E_PROOF_CHALLENGE.  Trouble apart there is no other answer, and
+ * none is CSIGN_OK: an answer does not say itself what it is for.
+ */
+CSIGN_WUR enum csign_err csign_proof_wrong_code(struct csign_crypto *crypto,
+    const struct csign_device *device, const struct csign_answer *answer,
+    const struct csign_proof_policy *policy,
+    struct csign_proof_facts *ret_facts);
+
+/*
  * An enrolment's: fills a device (all but added, by and name) from the answer.
  * rp, origin: of the host's page.
  */

@@ -23,6 +23,14 @@ struct csign_look {
 CSIGN_WUR enum csign_err csign_p256_look(const struct csign_look *look);
 
 /*
+ * The challenge that the data carries, where its shape says that one is, or
+ * NULL: CSIGN_CHALLENGE_SIZE - 1 bytes in answer->b, not looked at.
+ */
+const unsigned char *csign_p256_challenge(const struct csign_answer *answer);
+const unsigned char *csign_client_data_challenge(
+    const struct csign_answer *answer, const char *type);
+
+/*
  * Client data by the limited verification algorithm, made strict.  type:
  * "webauthn.get" or "webauthn.create".
  */

@@ -30,21 +30,38 @@ read_time(struct csign_rd *rd, uint64_t *ret_ms)
 	return n > 0;
 }
 
+/* "<milliseconds>_<challenge>" and nothing else; NULL if it is not that. */
+static const unsigned char *
+read_data(const struct csign_answer *answer, uint64_t *ret_ms)
+{
+	const unsigned char *challenge;
+	struct csign_rd rd;
+
+	csign_rd_init(&rd, answer->b, answer->b_len);
+	if (!read_time(&rd, ret_ms))
+		return NULL;
+	challenge = csign_rd_bytes(&rd, CHALLENGE_TEXT_LEN);
+	return csign_rd_done(&rd) ? challenge : NULL;
+}
+
+const unsigned char *
+csign_p256_challenge(const struct csign_answer *answer)
+{
+	uint64_t then = 0;
+
+	return read_data(answer, &then);
+}
+
 enum csign_err
 csign_p256_look(const struct csign_look *look)
 {
 	const struct csign_answer *answer = look->answer;
 	uint64_t now = look->policy->wall_ms, then = 0;
 	const unsigned char *challenge;
-	struct csign_rd rd;
 
 	if (answer->a_len != 0)
 		return CSIGN_E_PROOF_LENGTH;
-	csign_rd_init(&rd, answer->b, answer->b_len);
-	if (!read_time(&rd, &then))
-		return CSIGN_E_PROOF_CLIENT_DATA;
-	challenge = csign_rd_bytes(&rd, CHALLENGE_TEXT_LEN);
-	if (challenge == NULL || !csign_rd_done(&rd))
+	if ((challenge = read_data(answer, &then)) == NULL)
 		return CSIGN_E_PROOF_CLIENT_DATA;
 	if (!csign_equal(challenge, look->challenge, CHALLENGE_TEXT_LEN))
 		return CSIGN_E_PROOF_CHALLENGE;

@@ -96,7 +96,15 @@ look_type(struct csign_rd *rd, const char *type)
 	return string_is(value, len, type) ? CSIGN_OK : CSIGN_E_PROOF_TYPE;
 }
 
-/* ,"name":"wanted" */
+/* ,"name":"and its value", or NULL */
+static const unsigned char *
+member(struct csign_rd *rd, const char *name, size_t *ret_len)
+{
+	if (!skip(rd, ",\"") || !skip(rd, name) || !skip(rd, "\":\""))
+		return NULL;
+	return string(rd, ret_len);
+}
+
 static enum csign_err
 look_member(struct csign_rd *rd, const char *name, const char *wanted,
     enum csign_err reason)
@@ -104,8 +112,7 @@ look_member(struct csign_rd *rd, const char *name, const char *wanted,
 	const unsigned char *value;
 	size_t len = 0;
 
-	if (!skip(rd, ",\"") || !skip(rd, name) || !skip(rd, "\":\"") ||
-	    (value = string(rd, &len)) == NULL)
+	if ((value = member(rd, name, &len)) == NULL)
 		return CSIGN_E_PROOF_CLIENT_DATA;
 	return string_is(value, len, wanted) ? CSIGN_OK : reason;
 }
@@ -149,6 +156,20 @@ csign_client_data_look(const struct csign_look *look, const char *type)
 		 CSIGN_E_PROOF_ORIGIN)) != CSIGN_OK)
 		return r;
 	return look_cross_origin(&rd);
+}
+
+const unsigned char *
+csign_client_data_challenge(const struct csign_answer *answer, const char *type)
+{
+	const unsigned char *challenge;
+	struct csign_rd rd;
+	size_t len = 0;
+
+	csign_rd_init(&rd, answer->b, answer->b_len);
+	if (look_type(&rd, type) != CSIGN_OK ||
+	    (challenge = member(&rd, "challenge", &len)) == NULL)
+		return NULL;
+	return len == CHALLENGE_TEXT_LEN ? challenge : NULL;
 }
 
 /* --- authenticator data ----------------------------------------------------

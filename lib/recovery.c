@@ -12,6 +12,7 @@
 #include "codec.h"
 #include "ctx.h"
 #include "judge.h"
+#include "push.h"
 #include "request.h"
 #include "secret.h"
 #include "state.h"
@@ -279,6 +280,20 @@ look_first(struct attempt *a)
 		   : CSIGN_OK;
 }
 
+/*
+ * It was somebody who may: phones ring again.  Without a clock they stay as
+ * quiet as they are, and nobody is kept out by that.
+ */
+static void
+note_success(struct csign_state *state)
+{
+	struct csign_now now;
+
+	if (csign_now_get(&now) == CSIGN_OK)
+		(void)csign_limit_became(
+		    &state->limit, &now, "", CSIGN_BECAME_RECOVERED);
+}
+
 /* Under the lock, with the state as it is now: each step says what it saw. */
 static enum csign_err
 use_up(struct attempt *a)
@@ -302,6 +317,7 @@ use_up(struct attempt *a)
 	if (a->state.codes[i].used != 0)
 		return no_code(ctx);
 	a->steps.fresh = CSIGN_STEP_PASSED;
+	note_success(&a->state);
 	if ((r = csign_state_now(&a->state.codes[i].used)) != CSIGN_OK ||
 	    (r = csign_state_write(a->lock, &a->state, &ctx->why)) != CSIGN_OK)
 		return r;
@@ -381,6 +397,8 @@ csign_recovery_use(struct csign_ctx *ctx, const struct csign_request *req,
 	*ret_left = csign_state_codes_left(&a.state);
 out:
 	csign_state_unlock(&a.lock);
+	if (r == CSIGN_OK)
+		csign_push_over(ctx, &a.account, "", CSIGN_BECAME_RECOVERED);
 	csign_wipe(&a, sizeof(a));
 	return r;
 }

@@ -124,6 +124,13 @@ csign_request_add_choice(struct csign_request *req, const char *choice)
 }
 
 void
+csign_request_set_push(struct csign_request *req, bool yes)
+{
+	if (req != NULL)
+		req->quiet = !yes;
+}
+
+void
 csign_request_set_proven(struct csign_request *req, bool yes)
 {
 	req->proven = yes;

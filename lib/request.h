@@ -24,6 +24,7 @@ struct csign_request {
 	char *choices[CSIGN_CHOICES_MAX];
 	size_t n_choices;
 	bool unproven, proven;
+	bool quiet; /* no phone is to ring */
 };
 
 /* "ask" where the caller named no PAM service. */

@@ -139,6 +139,7 @@ static const char *const words_present[] = {
 static const char *const words_qr[] = {"utf8", "ascii", "off", NULL};
 static const char *const words_kinds[] = {"webauthn", "p256", NULL};
 static const char *const words_bound[] = {"any", "required", NULL};
+static const char *const words_confirm[] = {"code", "tap", NULL};
 static const char *const words_cut[] = {"show", "deny", NULL};
 
 #define NAME_OF(member) #member
@@ -179,6 +180,9 @@ static const struct csign_conf_key keys[] = {
 	KEY(pins, WORDS, false, 1, PINS_MAX, NULL, NULL, check_pins),
 	KEY(present, CHOICE, true, 0, 0, words_present, "auto", NULL),
 	KEY(proxy, TEXT, false, 1, CSIGN_URL_MAX, NULL, NULL, check_proxy),
+	KEY(push, BOOL, true, 0, 0, NULL, "yes", NULL),
+	KEY(push_confirm, CHOICE, true, 0, 0, words_confirm, "code", NULL),
+	KEY(push_without_first_factor, BOOL, true, 0, 0, NULL, "no", NULL),
 	KEY(qr, CHOICE, true, 0, 0, words_qr, "utf8", NULL),
 	KEY(qr_inverse, BOOL, true, 0, 0, NULL, "no", NULL),
 	KEY(recovery, BOOL, true, 0, 0, NULL, "yes", NULL),

@@ -21,6 +21,7 @@ enum csign_unenrolled {
 	CSIGN_UNENROLLED_ENROLL,
 };
 enum csign_self_enroll { CSIGN_SELF_ENROLL_NO, CSIGN_SELF_ENROLL_APPROVE };
+enum csign_push_confirm { CSIGN_PUSH_CODE, CSIGN_PUSH_TAP };
 enum csign_bound { CSIGN_BOUND_ANY, CSIGN_BOUND_REQUIRED };
 enum csign_cut_command { CSIGN_CUT_SHOW, CSIGN_CUT_DENY };
 
@@ -49,12 +50,15 @@ struct csign_settings {
 	char *ask_users;      /* words: who may "countersign ask"; for cli/ */
 	char *ask_groups;     /* words; for cli/ */
 	/* also in a [service] section */
-	uint32_t lifetime;          /* seconds */
-	uint32_t unenrolled;        /* enum csign_unenrolled */
-	bool enroll_root;           /* unenrolled = enroll also for uid 0 */
-	bool recovery;              /* recovery codes are taken */
-	bool recovery_enroll;       /* and let a new phone take one's place */
-	uint32_t identity;          /* 0 user, 1 ruser: for pam/ */
+	uint32_t lifetime;     /* seconds */
+	uint32_t unenrolled;   /* enum csign_unenrolled */
+	bool enroll_root;      /* unenrolled = enroll also for uid 0 */
+	bool recovery;         /* recovery codes are taken */
+	bool recovery_enroll;  /* and let a new phone take one's place */
+	bool push;             /* phones ring */
+	uint32_t push_confirm; /* enum csign_push_confirm */
+	bool push_without_first_factor; /* also before anything is proven */
+	uint32_t identity;              /* 0 user, 1 ruser: for pam/ */
 	uint32_t present;           /* 0 auto 1 prompt 2 info 3 none: pam/ */
 	uint32_t qr;                /* 0 utf8 1 ascii 2 off: pam/ */
 	bool qr_inverse;            /* pam/, cli/ */

@@ -14,7 +14,8 @@
 #include "state_file.h"
 #include "store.h"
 
-#define NAME_SIZE 24 /* a uid, ".lock" and NUL */
+#define NAME_SIZE 24 /* a uid, ".rings.lock" and NUL */
+#define RINGS ".rings"
 
 struct csign_state_lock {
 	struct csign_crypto *crypto;
@@ -78,11 +79,11 @@ csign_state_write(const struct csign_state_lock *lock,
 
 /* --- locking -------------------------------------------------------------- */
 
-/* Everything but the lock itself. */
+/* Everything but the lock itself; kind: "" or RINGS. */
 static enum csign_err
 open_state(struct csign_crypto *crypto, const char *state_dir,
-    const struct csign_account *account, struct csign_why *why,
-    struct csign_state_lock **ret_lock)
+    const struct csign_account *account, const char *kind,
+    struct csign_why *why, struct csign_state_lock **ret_lock)
 {
 	struct csign_state_lock *lock = NULL;
 	enum csign_err r = CSIGN_E_INTERNAL;
@@ -93,8 +94,8 @@ open_state(struct csign_crypto *crypto, const char *state_dir,
 	lock->crypto = crypto;
 	lock->account = *account;
 	lock->dirfd = lock->lockfd = -1;
-	(void)snprintf(
-	    lock->name, sizeof(lock->name), "%u", (unsigned)account->uid);
+	(void)snprintf(lock->name, sizeof(lock->name), "%u%s",
+	    (unsigned)account->uid, kind);
 	r = csign_store_path(
 	    state_dir, CSIGN_STORE_STATE, lock->name, why, lock->path);
 	if (r == CSIGN_OK)
@@ -108,27 +109,43 @@ open_state(struct csign_crypto *crypto, const char *state_dir,
 	return CSIGN_OK;
 }
 
+static enum csign_err
+take_lock(struct csign_state_lock **lock, int timeout_ms, struct csign_why *why)
+{
+	char name[NAME_SIZE];
+	enum csign_err r = CSIGN_E_INTERNAL;
+
+	(void)snprintf(name, sizeof(name), "%.*s.lock",
+	    (int)(NAME_SIZE - sizeof(".lock")), (*lock)->name);
+	r = csign_file_lock_at(
+	    (*lock)->dirfd, name, timeout_ms, why, &(*lock)->lockfd);
+	if (r != CSIGN_OK)
+		csign_state_unlock(lock);
+	return as_state_error(r);
+}
+
 enum csign_err
 csign_state_lock(struct csign_crypto *crypto, const char *state_dir,
     const struct csign_account *account, struct csign_why *why,
     struct csign_state_lock **ret_lock)
 {
-	struct csign_state_lock *lock = NULL;
-	enum csign_err r = CSIGN_E_INTERNAL;
-	char name[NAME_SIZE];
+	enum csign_err r =
+	    open_state(crypto, state_dir, account, "", why, ret_lock);
 
-	r = open_state(crypto, state_dir, account, why, &lock);
-	if (r != CSIGN_OK)
-		return r;
-	(void)snprintf(name, sizeof(name), "%u.lock", (unsigned)account->uid);
-	r = csign_file_lock_at(
-	    lock->dirfd, name, CSIGN_LOCK_TIMEOUT_MS, why, &lock->lockfd);
-	if (r != CSIGN_OK) {
-		csign_state_unlock(&lock);
-		return as_state_error(r);
-	}
-	*ret_lock = lock;
-	return CSIGN_OK;
+	return r == CSIGN_OK ? take_lock(ret_lock, CSIGN_LOCK_TIMEOUT_MS, why)
+			     : r;
+}
+
+enum csign_err
+csign_rings_lock(struct csign_crypto *crypto, const char *state_dir,
+    const struct csign_account *account, struct csign_why *why,
+    struct csign_state_lock **ret_lock)
+{
+	enum csign_err r =
+	    open_state(crypto, state_dir, account, RINGS, why, ret_lock);
+
+	return r == CSIGN_OK ? take_lock(ret_lock, CSIGN_RINGS_TIMEOUT_MS, why)
+			     : r;
 }
 
 void
@@ -142,15 +159,15 @@ csign_state_unlock(struct csign_state_lock **lock)
 	*lock = NULL;
 }
 
-enum csign_err
-csign_state_peek(struct csign_crypto *crypto, const char *state_dir,
-    const struct csign_account *account, struct csign_state *ret_state,
-    struct csign_why *why)
+static enum csign_err
+peek(struct csign_crypto *crypto, const char *state_dir,
+    const struct csign_account *account, const char *kind,
+    struct csign_state *ret_state, struct csign_why *why)
 {
 	struct csign_state_lock *unlocked = NULL;
 	enum csign_err r = CSIGN_E_INTERNAL;
 
-	r = open_state(crypto, state_dir, account, why, &unlocked);
+	r = open_state(crypto, state_dir, account, kind, why, &unlocked);
 	if (r != CSIGN_OK)
 		return r;
 	r = csign_state_read(unlocked, ret_state, why);
@@ -159,10 +176,33 @@ csign_state_peek(struct csign_crypto *crypto, const char *state_dir,
 }
 
 enum csign_err
+csign_state_peek(struct csign_crypto *crypto, const char *state_dir,
+    const struct csign_account *account, struct csign_state *ret_state,
+    struct csign_why *why)
+{
+	return peek(crypto, state_dir, account, "", ret_state, why);
+}
+
+enum csign_err
+csign_rings_peek(struct csign_crypto *crypto, const char *state_dir,
+    const struct csign_account *account, struct csign_state *ret_state,
+    struct csign_why *why)
+{
+	return peek(crypto, state_dir, account, RINGS, ret_state, why);
+}
+
+enum csign_err
 csign_state_remove(const struct csign_state_lock *lock, struct csign_why *why)
 {
-	enum csign_err r = csign_file_remove_at(lock->dirfd, lock->name, why);
+	enum csign_err r = CSIGN_E_INTERNAL;
+	char rings[NAME_SIZE];
 
+	/* First, as this is found by the other. */
+	(void)snprintf(
+	    rings, sizeof(rings), "%u" RINGS, (unsigned)lock->account.uid);
+	r = csign_file_remove_at(lock->dirfd, rings, why);
+	if (r == CSIGN_OK || r == CSIGN_E_NOT_FOUND)
+		r = csign_file_remove_at(lock->dirfd, lock->name, why);
 	return r == CSIGN_E_NOT_FOUND ? CSIGN_OK : as_state_error(r);
 }
 

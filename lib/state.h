@@ -2,13 +2,19 @@
 /*
  * What the host remembers of an account between logins: <state_dir>/state/<uid>
  * holds the "had a device" mark, for each device its signature counter and last
- * use, the hashes of recovery codes, and which devices are gone.  Text with a
- * version in its first line and a checksum in its last; the format is in
- * countersign-devices(5).
+ * use, the hashes of recovery codes, which devices are gone, and what its
+ * phones answered when they rang.  Text with a version in its first line and a
+ * checksum in its last; the format is in countersign-devices(5).
  *
  * Every path (QR, push, code, recovery) goes through one lock and this one file
  * (countersign-security(7) ST-1, RL-2): lock, read, decide, write, unlock, only
- * then grant.
+ * then grant.  Only somebody who can sign, or has a recovery code, or root, may
+ * come to hold this lock: the user of a set-id program can stop it at any time,
+ * and nobody else could approve for the account then.
+ *
+ * What anybody who asks brings about is in <uid>.rings, with a lock of its own:
+ * when phones rang, and what was not answered.  It is a state of which nothing
+ * but the limit counts.
  */
 #ifndef CSIGN_STATE_H
 #define CSIGN_STATE_H
@@ -21,6 +27,7 @@
 #include "countersign.h"
 #include "crypto.h"
 #include "device.h"
+#include "limit.h"
 #include "why.h"
 
 #define CSIGN_RECOVERY_HASH_LEN ((size_t)32)
@@ -55,11 +62,13 @@ struct csign_state {
 	struct csign_device_gone
 	    gone[CSIGN_DEVICES_GONE_MAX]; /* oldest first */
 	size_t n_gone;
+	struct csign_limit limit; /* of phones that ring */
 };
 
 /*
  * A state file's text, as account's; path is for the message.  Version 1 is a
- * state without recovery codes and devices that are gone.  CSIGN_E_STATE.
+ * state without recovery codes and devices that are gone, versions 1 and 2 are
+ * without limits.  CSIGN_E_STATE.
  */
 CSIGN_WUR enum csign_err csign_state_parse(struct csign_crypto *crypto,
     const char *path, const char *text, size_t len,
@@ -81,6 +90,10 @@ struct csign_state_lock;
 CSIGN_WUR enum csign_err csign_state_lock(struct csign_crypto *crypto,
     const char *state_dir, const struct csign_account *account,
     struct csign_why *why, struct csign_state_lock **ret_lock);
+/* The lock of <uid>.rings; waits at most half a second. */
+CSIGN_WUR enum csign_err csign_rings_lock(struct csign_crypto *crypto,
+    const char *state_dir, const struct csign_account *account,
+    struct csign_why *why, struct csign_state_lock **ret_lock);
 void csign_state_unlock(struct csign_state_lock **lock);
 /* A missing file is an empty state; anything else wrong is CSIGN_E_STATE. */
 CSIGN_WUR enum csign_err csign_state_read(const struct csign_state_lock *lock,
@@ -92,7 +105,10 @@ CSIGN_WUR enum csign_err csign_state_write(const struct csign_state_lock *lock,
 CSIGN_WUR enum csign_err csign_state_peek(struct csign_crypto *crypto,
     const char *state_dir, const struct csign_account *account,
     struct csign_state *ret_state, struct csign_why *why);
-/* Removes the file, durably; a missing one is no error. */
+CSIGN_WUR enum csign_err csign_rings_peek(struct csign_crypto *crypto,
+    const char *state_dir, const struct csign_account *account,
+    struct csign_state *ret_state, struct csign_why *why);
+/* Removes it and the rings file, durably; a missing one is no error. */
 CSIGN_WUR enum csign_err csign_state_remove(
     const struct csign_state_lock *lock, struct csign_why *why);
 /*

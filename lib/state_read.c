@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "codec.h"
 #include "piece.h"
 #include "secret.h"
 #include "state.h"
@@ -32,6 +33,18 @@ read_id(const struct csign_piece *piece, char id[CSIGN_DEVICE_ID_SIZE])
 {
 	return piece->len == CSIGN_DEVICE_ID_SIZE - 1 &&
 	       csign_piece_copy(piece, id, CSIGN_DEVICE_ID_SIZE);
+}
+
+/* "name=1001" as the next token. */
+static bool
+read_number(struct csign_piece *line, const char *name, uint32_t max,
+    uint32_t *ret_number)
+{
+	struct csign_piece token;
+
+	return csign_piece_token(line, &token) &&
+	       csign_piece_skip(&token, name) &&
+	       csign_piece_u32(&token, max, ret_number);
 }
 
 /* "use 4hx2k7q3m5rj6wza counter=12 last_used=2026-11-22T08:00:00Z" */
@@ -135,17 +148,146 @@ read_gone(struct csign_piece line, struct csign_state *state)
 	return true;
 }
 
-/* "name=1001" of the header. */
+/* --- limits on push ------------------------------------------------------- */
+
+/* "name=yes" as the next token. */
 static bool
-read_number(struct csign_piece *line, const char *name, uint32_t max,
-    uint32_t *ret_number)
+read_bool(struct csign_piece *line, const char *name, bool *ret_yes)
 {
 	struct csign_piece token;
 
-	return csign_piece_token(line, &token) &&
-	       csign_piece_skip(&token, name) &&
-	       csign_piece_u32(&token, max, ret_number);
+	if (!csign_piece_token(line, &token) || !csign_piece_skip(&token, name))
+		return false;
+	*ret_yes = csign_piece_is(&token, "yes");
+	return *ret_yes || csign_piece_is(&token, "no");
 }
+
+/* "boot=1b4e28ba-2fa1-41d2-883f-0016d3cca427", the last of its line. */
+static bool
+read_boot_id(struct csign_piece line, char boot_id[CSIGN_BOOT_ID_SIZE])
+{
+	if (!csign_piece_skip(&line, "boot="))
+		return false;
+	if (csign_piece_is(&line, "none")) {
+		boot_id[0] = '\0';
+		return true;
+	}
+	return csign_piece_copy(&line, boot_id, CSIGN_BOOT_ID_SIZE) &&
+	       csign_boot_id_valid(boot_id);
+}
+
+/*
+ * "push not_me=no denials=0 unanswered=1 wrong_codes=0 pauses=0 boot=none"
+ */
+static bool
+read_push(struct csign_piece line, struct csign_state *state)
+{
+	struct csign_limit *limit = &state->limit;
+
+	return csign_piece_skip(&line, "push ") &&
+	       read_bool(&line, "not_me=", &limit->not_me) &&
+	       read_number(&line, "denials=", CSIGN_PUSH_DENIALS - 1,
+		   &limit->denials) &&
+	       read_number(&line, "unanswered=", CSIGN_PUSH_UNANSWERED - 1,
+		   &limit->unanswered) &&
+	       read_number(&line, "wrong_codes=", CSIGN_WRONG_CODES_MAX,
+		   &limit->wrong_codes) &&
+	       read_number(
+		   &line, "pauses=", CSIGN_PUSH_PAUSES_MAX, &limit->pauses) &&
+	       read_boot_id(line, limit->boot_id);
+}
+
+/* "2026-11-22T08:00:00Z boot=-12" as the next two tokens, of a known boot. */
+static bool
+read_moment(struct csign_piece *line, const struct csign_limit *limit,
+    struct csign_moment *ret_moment)
+{
+	struct csign_piece when, boot;
+	char text[CSIGN_TIME_SIZE];
+	uint32_t seconds = 0;
+	bool before = false;
+
+	if (limit->boot_id[0] == '\0' || !csign_piece_token(line, &when) ||
+	    !csign_piece_copy(&when, text, sizeof(text)) ||
+	    csign_time_parse(text, &ret_moment->wall) != CSIGN_OK ||
+	    !csign_piece_token(line, &boot) ||
+	    !csign_piece_skip(&boot, "boot="))
+		return false;
+	before = csign_piece_skip(&boot, "-");
+	if (!csign_piece_u32(&boot,
+		before ? (uint32_t)-CSIGN_STATE_BOOT_MIN
+		       : (uint32_t)CSIGN_STATE_BOOT_MAX,
+		&seconds) ||
+	    (before && seconds == 0))
+		return false;
+	ret_moment->boot = before ? -(int64_t)seconds : (int64_t)seconds;
+	return true;
+}
+
+/* "rang 2026-11-22T08:00:00Z boot=512" */
+static bool
+read_rang(struct csign_piece line, struct csign_state *state)
+{
+	struct csign_limit *limit = &state->limit;
+
+	return limit->n_pushes < CSIGN_PUSH_LONG_MAX &&
+	       csign_piece_skip(&line, "rang ") &&
+	       read_moment(&line, limit, &limit->pushes[limit->n_pushes++]) &&
+	       line.len == 0;
+}
+
+/* "for=900", the last of its line. */
+static bool
+read_for(struct csign_piece line, uint32_t max, uint32_t *ret_seconds)
+{
+	return csign_piece_skip(&line, "for=") &&
+	       csign_piece_u32(&line, max, ret_seconds) && *ret_seconds > 0;
+}
+
+/* "ringing q83vEjRWeJCr 2026-11-22T08:00:00Z boot=512 for=95" */
+static bool
+read_ringing(struct csign_piece line, struct csign_state *state)
+{
+	struct csign_limit *limit = &state->limit;
+	struct csign_piece ring;
+	unsigned char bytes[CSIGN_RING_SIZE];
+	size_t len = 0;
+
+	return csign_piece_skip(&line, "ringing ") &&
+	       csign_piece_token(&line, &ring) &&
+	       ring.len == CSIGN_RING_SIZE - 1 &&
+	       csign_b64u_decode(
+		   ring.at, ring.len, bytes, sizeof(bytes), &len) == CSIGN_OK &&
+	       csign_piece_copy(&ring, limit->open, sizeof(limit->open)) &&
+	       read_moment(&line, limit, &limit->opened) &&
+	       read_for(line, CSIGN_PUSH_LONG, &limit->open_for);
+}
+
+/* "paused 2026-11-22T08:00:00Z boot=512 for=900" */
+static bool
+read_paused(struct csign_piece line, struct csign_state *state)
+{
+	struct csign_limit *limit = &state->limit;
+
+	return csign_piece_skip(&line, "paused ") && limit->pause == 0 &&
+	       read_moment(&line, limit, &limit->paused) &&
+	       read_for(line, CSIGN_PUSH_PAUSE_MAX, &limit->pause);
+}
+
+/* A boot is named where there is something that it dates. */
+static bool
+names_boot(const struct csign_limit *limit)
+{
+	return limit->boot_id[0] != '\0';
+}
+
+static bool
+has_moment(const struct csign_limit *limit)
+{
+	return limit->n_pushes > 0 || limit->open_for > 0 || limit->pause > 0;
+}
+
+/* --- the file ------------------------------------------------------------- */
 
 struct header {
 	uint32_t version;
@@ -180,25 +322,41 @@ static const struct line_type {
 	bool (*read)(struct csign_piece line, struct csign_state *state);
 	const char *word;
 	const char *wrong;
+	const char *missing; /* NULL: it may be */
 	bool once;
+	uint32_t since; /* version */
 } line_types[] = {
-    {read_use, "use ", "this is not the use of a device", false},
-    {read_made, "recovery_made ", "this is not the time of the codes", true},
-    {read_code, "code ", "this is not a recovery code", false},
-    {read_gone, "gone ", "this is not a device that is gone", false},
+    {read_use, "use ", "this is not the use of a device", NULL, false, 1},
+    {read_made, "recovery_made ", "this is not the time of the codes",
+	"there is no recovery_made", true, 2},
+    {read_code, "code ", "this is not a recovery code", NULL, false, 2},
+    {read_gone, "gone ", "this is not a device that is gone", NULL, false, 2},
+    {read_push, "push ", "this is not about push", "there is no push", true, 3},
+    {read_rang, "rang ", "this is not when a phone rang", NULL, false, 3},
+    {read_ringing, "ringing ", "this is not what rings", NULL, true, 3},
+    {read_paused, "paused ", "this is not a pause of push", NULL, false, 3},
 };
 
 #define N_LINE_TYPES (sizeof(line_types) / sizeof(line_types[0]))
-#define TYPE_MADE 1 /* the first that version 1 does not have */
+
+static size_t
+count_types(uint32_t version)
+{
+	size_t n = 0;
+
+	while (n < N_LINE_TYPES && line_types[n].since <= version)
+		n++;
+	return n;
+}
 
 /* The lines between the header and the checksum. */
 static const char *
 read_body(struct csign_piece *rest, uint32_t version, struct csign_state *state,
     unsigned *ret_line)
 {
-	const size_t n_types = version == 1 ? TYPE_MADE : N_LINE_TYPES;
+	const size_t n_types = count_types(version);
 	struct csign_piece line, word;
-	bool ended = false, made = false;
+	bool ended = false, seen[N_LINE_TYPES] = {false};
 	size_t type = 0;
 
 	*ret_line = 2;
@@ -218,13 +376,16 @@ read_body(struct csign_piece *rest, uint32_t version, struct csign_state *state,
 			type++;
 		if (!line_types[type].read(line, state))
 			return line_types[type].wrong;
-		made = made || type == TYPE_MADE;
+		seen[type] = true;
 		type += line_types[type].once;
 	}
-	if (version > 1 && !made) {
-		(*ret_line)++;
-		return "there is no recovery_made";
+	(*ret_line)++;
+	for (type = 0; type < n_types; type++) {
+		if (line_types[type].missing != NULL && !seen[type])
+			return line_types[type].missing;
 	}
+	if (names_boot(&state->limit) != has_moment(&state->limit))
+		return "push names a boot for nothing";
 	return NULL;
 }
 

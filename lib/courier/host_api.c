@@ -83,6 +83,40 @@ put_content(struct csign_buf *json, const struct csign_job *job)
 	return r;
 }
 
+/* "4hx2k7q3m5rj6wza":"<S, sealed to it>" */
+static enum csign_err
+put_copy(struct csign_buf *json, const unsigned char *copy)
+{
+	const int id_len = CSIGN_DEVICE_ID_SIZE - 1;
+	char text[CSIGN_B64U_LEN(CSIGN_DEVICE_SEAL_LEN) + 1];
+	enum csign_err r;
+
+	if ((r = csign_b64u_encode(copy + id_len, CSIGN_DEVICE_SEAL_LEN, text,
+		 sizeof(text))) != CSIGN_OK)
+		return r;
+	return csign_buf_putf(
+	    json, "\"%.*s\":\"%s\"", id_len, (const char *)copy, text);
+}
+
+/* By the link alone, or also by phones that ring, whose user has a name. */
+static enum csign_err
+put_channel(struct csign_buf *json, const struct csign_job *job)
+{
+	enum csign_err r;
+
+	if (job->copies_len == 0 || job->subject[0] == '\0')
+		return csign_buf_put_str(json, "\"channel\":\"app\",");
+	r = csign_buf_put_str(json, "\"channel\":\"push\",\"sealed\":{");
+	for (size_t at = 0; r == CSIGN_OK && at < job->copies_len;
+	     at += CSIGN_COPY_LEN) {
+		if (at > 0)
+			r = csign_buf_put_str(json, ",");
+		if (r == CSIGN_OK)
+			r = put_copy(json, job->copies + at);
+	}
+	return r == CSIGN_OK ? csign_buf_put_str(json, "},") : r;
+}
+
 static enum csign_err
 put_question(struct csign_buf *json, const struct csign_job *job)
 {
@@ -95,7 +129,7 @@ put_question(struct csign_buf *json, const struct csign_job *job)
 		(r = csign_buf_put_str(json, ",")) != CSIGN_OK))
 		return r;
 	if (job->op == CSIGN_OP_APPROVE &&
-	    (r = csign_buf_put_str(json, "\"channel\":\"app\",")) != CSIGN_OK)
+	    (r = put_channel(json, job)) != CSIGN_OK)
 		return r;
 	if ((r = put_string(json, "linkId", job->link_id)) != CSIGN_OK)
 		return r;
@@ -396,10 +430,25 @@ read_notes(struct json_object *root, struct csign_api_notes *notes)
 		read_note(json_object_array_get_idx(list, i), notes);
 }
 
+/* "push":{"sent":n,...}: what is wrong with it fails no question either. */
+static uint8_t
+read_rings(struct json_object *root, const struct csign_job *job)
+{
+	struct json_object *push = json_object_object_get(root, "push");
+	const int64_t copies = (int64_t)(job->copies_len / CSIGN_COPY_LEN);
+	int64_t sent = 0;
+
+	if (!json_object_is_type(push, json_type_object) ||
+	    !csign_json_int(push, "sent", 0, copies, &sent))
+		return 0;
+	return (uint8_t)sent;
+}
+
 uint8_t
-csign_api_create_read(const struct csign_http_reply *reply, uint8_t op,
-    struct csign_why *why, struct csign_api_question *ret_question,
-    struct csign_api_notes *ret_notes)
+csign_api_create_read(const struct csign_http_reply *reply,
+    const struct csign_job *job, struct csign_why *why,
+    struct csign_api_question *ret_question, struct csign_api_notes *ret_notes,
+    uint8_t *ret_rings)
 {
 	struct csign_api_question question = {0};
 	struct json_object *root = NULL, *object;
@@ -408,7 +457,7 @@ csign_api_create_read(const struct csign_http_reply *reply, uint8_t op,
 	if ((trouble = read_json(reply, 201, why, &root)) != 0)
 		return trouble;
 	object = root;
-	if (op == CSIGN_OP_ENROL)
+	if (job->op == CSIGN_OP_ENROL)
 		object = json_object_object_get(root, "enrollment");
 	if (!take(question.id, sizeof(question.id), object, "transactionId") ||
 	    !id_valid(question.id) ||
@@ -418,6 +467,7 @@ csign_api_create_read(const struct csign_http_reply *reply, uint8_t op,
 	} else {
 		*ret_question = question;
 		read_notes(root, ret_notes);
+		*ret_rings = read_rings(root, job);
 	}
 	json_object_put(root);
 	return trouble;

@@ -64,16 +64,18 @@ struct csign_api_outcome {
 };
 
 /*
- * job->op: APPROVE or ENROL.  Of the notes in the reply, those that cannot be
- * one and those that are too many are left out: a question does not fail for
- * what a stored note is like.
+ * job->op: APPROVE or ENROL.  *ret_rings: phones that ring, says the service;
+ * 0 if it does not say so, or says more than there are copies.  Of the notes in
+ * the reply, those that cannot be one and those that are too many are left out:
+ * a question does not fail for what a stored note is like.
  */
 CSIGN_WUR enum csign_err csign_api_create_begin(struct csign_http *http,
     const struct csign_job *job, uint32_t timeout_ms,
     struct csign_http_call **ret_call);
 CSIGN_WUR uint8_t csign_api_create_read(const struct csign_http_reply *reply,
-    uint8_t op, struct csign_why *why, struct csign_api_question *ret_question,
-    struct csign_api_notes *ret_notes);
+    const struct csign_job *job, struct csign_why *why,
+    struct csign_api_question *ret_question, struct csign_api_notes *ret_notes,
+    uint8_t *ret_rings);
 
 /* A long poll: for at most wait_s seconds, until sequence is not after. */
 CSIGN_WUR enum csign_err csign_api_status_begin(struct csign_http *http,

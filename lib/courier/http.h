@@ -42,6 +42,9 @@
 #include "frame.h"
 #include "why.h"
 
+struct csign_http;      /* a service, how to reach it, its connections */
+struct csign_http_call; /* one request and its reply */
+
 /* Strings are copied; NULL and "" both mean none. */
 struct csign_http_config {
 	const char *origin;  /* https://host[:port], no path; required */
@@ -51,6 +54,11 @@ struct csign_http_config {
 	const char *proxy;   /* http://host:port */
 	const char *bearer;  /* access key for Authorization */
 	uint32_t connect_ms; /* name, TCP and TLS; 0: 3 seconds */
+	/*
+	 * Another one, or NULL: csign_http_turn() of either works on the calls
+	 * of both.  It has to live longer.
+	 */
+	struct csign_http *beside;
 };
 
 enum csign_http_method {
@@ -97,9 +105,6 @@ struct csign_http_reply {
 	uint64_t certificate_end; /* of its chain, the first one to end */
 	char text[256];           /* trouble in words, else "" */
 };
-
-struct csign_http;      /* a service, how to reach it, its connections */
-struct csign_http_call; /* one request and its reply */
 
 /*
  * Once a process, before everything else here; takes about a millisecond.

@@ -1,19 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The only place that makes a libcurl handle.  What libcurl would decide by
- * itself, by its build or by the environment is decided here.
- */
+/* The handle of one call, made strict by http_strict.h. */
 #include "config.h"
 
-#include <openssl/ssl.h>
-#include <openssl/x509v3.h>
-
 #include "http_impl.h"
+#include "http_strict.h"
 
-#define HTTP_CIPHERS "ECDHE+AESGCM:ECDHE+CHACHA20"
-#define HTTP_CIPHERS_13                                                        \
-	"TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:"                 \
-	"TLS_AES_128_GCM_SHA256"
+#define SET(option, value) CSIGN_CURL_SET(easy, option, value)
 
 /*
  * What arrives is counted; libcurl itself keeps what curl_easy_header() needs.
@@ -44,100 +36,25 @@ on_body(char *bytes, size_t size, size_t n, void *arg)
 	return n;
 }
 
-/*
- * libcurl takes a certificate's common name if it has no subjectAltName;
- * OpenSSL, told the name itself, does not.
- */
-static CURLcode
-on_tls(CURL *easy, void *ssl_ctx, void *arg)
-{
-	const struct csign_http *http = arg;
-	X509_VERIFY_PARAM *param = SSL_CTX_get0_param(ssl_ctx);
-
-	(void)easy;
-	X509_VERIFY_PARAM_set_hostflags(
-	    param, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT |
-		       X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-	if ((http->is_address
-		    ? X509_VERIFY_PARAM_set1_ip_asc(param, http->host)
-		    : X509_VERIFY_PARAM_set1_host(param, http->host, 0)) != 1)
-		return CURLE_SSL_CONNECT_ERROR;
-	return CURLE_OK;
-}
-
-#define SET(option, value)                                                     \
-	(curl_easy_setopt(easy, (option), (value)) == CURLE_OK)
-
-/* HTTP/1.1 with this service and nobody else, nothing remembered or guessed. */
-static bool
-set_http(CURL *easy, const struct csign_http *http)
-{
-	const char *protocol = http->plain ? "http" : "https";
-
-	return SET(CURLOPT_PROTOCOLS_STR, protocol) &&
-	       SET(CURLOPT_REDIR_PROTOCOLS_STR, protocol) &&
-	       SET(CURLOPT_FOLLOWLOCATION, 0L) && SET(CURLOPT_MAXREDIRS, 0L) &&
-	       SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED) &&
-	       SET(CURLOPT_COOKIEFILE, NULL) &&
-	       SET(CURLOPT_UNRESTRICTED_AUTH, 0L) &&
-	       SET(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L) &&
-	       SET(CURLOPT_PATH_AS_IS, 1L) &&
-	       SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) &&
-	       SET(CURLOPT_HTTP09_ALLOWED, 0L) &&
-	       SET(CURLOPT_ACCEPT_ENCODING, NULL) &&
-	       SET(CURLOPT_HTTP_CONTENT_DECODING, 0L) &&
-	       SET(CURLOPT_TRANSFER_ENCODING, 0L) &&
-	       SET(CURLOPT_USERAGENT, PACKAGE_NAME);
-}
-
-/*
- * Without a proxy the empty string, which also keeps libcurl from looking into
- * the environment.
- */
 static bool
 set_route(CURL *easy, const struct csign_http *http)
 {
-	return SET(CURLOPT_PROXY, http->proxy != NULL ? http->proxy : "") &&
-	       SET(CURLOPT_NOPROXY, "") &&
+	return csign_curl_strict(
+		   easy, http->plain ? "http" : "https", http->proxy) &&
 	       SET(CURLOPT_PROXYTYPE, (long)CURLPROXY_HTTP) &&
 	       SET(CURLOPT_HTTPPROXYTUNNEL, 1L) &&
 	       SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L) &&
 	       SET(CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE) &&
-	       SET(CURLOPT_UNIX_SOCKET_PATH, http->socket) &&
-	       SET(CURLOPT_TCP_NODELAY, 1L) && SET(CURLOPT_NOSIGNAL, 1L) &&
-	       SET(CURLOPT_QUICK_EXIT, 1L);
-}
-
-/*
- * Of the system's certificates, the folder where there is one: a file with all
- * of them takes 20 ms and megabytes to read.
- */
-static bool
-set_authorities(CURL *easy, const struct csign_http *http)
-{
-	const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
-
-	if (http->ca_file != NULL)
-		return SET(CURLOPT_CAINFO, http->ca_file) &&
-		       SET(CURLOPT_CAPATH, NULL);
-	if (info->capath != NULL)
-		return SET(CURLOPT_CAPATH, info->capath) &&
-		       SET(CURLOPT_CAINFO, NULL);
-	return info->cainfo != NULL && SET(CURLOPT_CAINFO, info->cainfo);
+	       SET(CURLOPT_UNIX_SOCKET_PATH, http->socket);
 }
 
 static bool
-set_tls(CURL *easy, struct csign_http *http)
+set_tls(CURL *easy, const struct csign_http *http)
 {
-	return SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) &&
-	       SET(CURLOPT_SSL_CIPHER_LIST, HTTP_CIPHERS) &&
-	       SET(CURLOPT_TLS13_CIPHERS, HTTP_CIPHERS_13) &&
-	       SET(CURLOPT_SSL_VERIFYPEER, 1L) &&
-	       SET(CURLOPT_SSL_VERIFYHOST, 2L) &&
-	       SET(CURLOPT_SSL_OPTIONS, 0L) && set_authorities(easy, http) &&
-	       SET(CURLOPT_SSL_CTX_FUNCTION, on_tls) &&
-	       SET(CURLOPT_SSL_CTX_DATA, http) &&
-	       (http->pins == NULL || SET(CURLOPT_PINNEDPUBLICKEY, http->pins));
+	return http->plain ||
+	       (csign_curl_tls(easy, http->host, http->ca_file) &&
+		   (http->pins == NULL ||
+		       SET(CURLOPT_PINNEDPUBLICKEY, http->pins)));
 }
 
 /*
@@ -226,8 +143,7 @@ csign_http_handle(struct csign_http_call *call, enum csign_http_method method,
 
 	if (easy == NULL)
 		return CSIGN_E_NOMEM;
-	if (!set_http(easy, http) || !set_route(easy, http) ||
-	    (!http->plain && !set_tls(easy, http)) ||
+	if (!set_route(easy, http) || !set_tls(easy, http) ||
 	    !set_limits(easy, call, timeout_ms) ||
 	    (call->look && !SET(CURLOPT_CERTINFO, 1L)) ||
 	    !set_headers(easy, call, json) || !set_method(easy, call, method) ||

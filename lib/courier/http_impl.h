@@ -18,9 +18,9 @@
 
 struct csign_http {
 	CURLM *multi;
+	bool guest; /* multi is another one's */
 	char *origin, *socket, *ca_file, *pins, *proxy;
 	char host[CSIGN_HOST_MAX + 1];      /* of origin, without brackets */
-	bool is_address;                    /* host is an IP address */
 	bool plain;                         /* http:// */
 	struct csign_secret *authorization; /* header line, or NULL */
 	uint32_t connect_ms;

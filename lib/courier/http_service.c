@@ -50,7 +50,6 @@ url_has(CURLU *url, CURLUPart part)
 static bool
 take_host(struct csign_http *http, const char *host)
 {
-	struct in6_addr address;
 	size_t len = strlen(host);
 
 	if (len >= 2 && host[0] == '[' && host[len - 1] == ']') {
@@ -61,8 +60,6 @@ take_host(struct csign_http *http, const char *host)
 		return false;
 	memcpy(http->host, host, len);
 	http->host[len] = '\0';
-	http->is_address = inet_pton(AF_INET, http->host, &address) == 1 ||
-			   inet_pton(AF_INET6, http->host, &address) == 1;
 	return true;
 }
 
@@ -138,6 +135,20 @@ keep_pins(char **ret_copy, const char *pins)
 	return true;
 }
 
+static CURLM *
+new_multi(void)
+{
+	CURLM *multi = curl_multi_init();
+
+	if (curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, HTTP_CONNECTIONS) ==
+		CURLM_OK &&
+	    curl_multi_setopt(
+		multi, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING) == CURLM_OK)
+		return multi;
+	(void)curl_multi_cleanup(multi);
+	return NULL;
+}
+
 static enum csign_err
 http_init(struct csign_http *http, const struct csign_http_config *config,
     struct csign_why *why)
@@ -162,12 +173,9 @@ http_init(struct csign_http *http, const struct csign_http_config *config,
 		csign_why_set(why, "%s: not an http:// proxy", http->proxy);
 		return CSIGN_E_CONFIG;
 	}
-	http->multi = curl_multi_init();
-	if (http->multi == NULL ||
-	    curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS,
-		HTTP_CONNECTIONS) != CURLM_OK ||
-	    curl_multi_setopt(http->multi, CURLMOPT_PIPELINING,
-		(long)CURLPIPE_NOTHING) != CURLM_OK)
+	http->guest = config->beside != NULL;
+	http->multi = http->guest ? config->beside->multi : new_multi();
+	if (http->multi == NULL)
 		return CSIGN_E_NOMEM;
 	return keep_bearer(http, config->bearer);
 }
@@ -194,7 +202,8 @@ csign_http_free(struct csign_http **http)
 {
 	if (http == NULL || *http == NULL)
 		return;
-	(void)curl_multi_cleanup((*http)->multi);
+	if (!(*http)->guest)
+		(void)curl_multi_cleanup((*http)->multi);
 	csign_secret_free(&(*http)->authorization);
 	free((*http)->origin);
 	free((*http)->socket);

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # libcsigncurl.la: the one handle that speaks HTTP, for the courier and
-# countersign-phone.
+# countersign-phone; countersignd takes its strictness.
 noinst_LTLIBRARIES += %D%/libcsigncurl.la
 %C%_libcsigncurl_la_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(SSL_CFLAGS)
 %C%_libcsigncurl_la_LIBADD = $(CURL_LIBS) $(SSL_LIBS) $(CRYPTO_LIBS)
@@ -11,7 +11,9 @@ noinst_LTLIBRARIES += %D%/libcsigncurl.la
 	%D%/http_handle.c \
 	%D%/http_impl.h \
 	%D%/http_look.c \
-	%D%/http_service.c
+	%D%/http_service.c \
+	%D%/http_strict.c \
+	%D%/http_strict.h
 
 # courier: the only program of the host that touches the network.
 courier_PROGRAMS = %D%/courier

@@ -39,6 +39,7 @@ struct question {
 	uint32_t answered;     /* sequence of the newest answer, 0 for none */
 	unsigned int failures; /* in a row */
 	uint8_t trouble;       /* of the newest poll, 0 if it went well */
+	uint8_t rings;         /* phones, says the service */
 	bool seen;             /* the library knows that it was opened */
 	bool deciding;         /* the library has an answer to look at */
 	bool closed;           /* nothing is left to be cancelled */
@@ -194,7 +195,7 @@ create_once(struct question *q, uint64_t began, uint32_t *ret_ms)
 	}
 	reply = csign_http_reply(call);
 	trouble = csign_api_create_read(
-	    reply, q->job->op, &q->why, &q->id, &q->notes);
+	    reply, q->job, &q->why, &q->id, &q->notes, &q->rings);
 	if (trouble != 0 &&
 	    !create_again(q, reply, trouble, began, left_ms(until), ret_ms))
 		*ret_ms = 0;
@@ -235,7 +236,7 @@ create(struct question *q)
 	}
 	q->failures = 0;
 	send_notes(q);
-	send_code(q, CSIGN_FRAME_CREATED, 0);
+	send_code(q, CSIGN_FRAME_CREATED, q->rings);
 	return true;
 }
 

@@ -65,10 +65,67 @@ def test_nobody_in_particular(service):
         assert "username" not in service.requests[0].json
 
 
+def test_phones_that_ring(service):
+    service.rules["POST /api/v1/approval"] = lambda r, c: reply(
+        201, {"transactionId": service.ID, "statusToken": service.TOKEN,
+              "push": {"sent": 1, "devices": 2}})
+    with Courier(service, copies=2) as courier:
+        courier.expect("started", "created 1")
+        created = service.requests[0].json
+        assert created["channel"] == "push"
+        assert created["username"] == "alice"
+        assert created["sealed"] == {
+            "aaaaaaaaaaaaaaaa": b64u(bytes(98)),
+            "aaaaaaaaaaaaaaab": b64u(b"\1" * 98)}
+        service.happen("answered", b"A")
+        courier.expect("answer 41")
+        courier.say("outcome granted OK 0 aaaaaaaaaaaaaaab")
+        assert service.seen(OUTCOME).json["deviceId"] == "aaaaaaaaaaaaaaab"
+        assert courier.ended()[0] == 0
+
+
+def test_nobody_is_not_rung(service):
+    with Courier(service, subject="", copies=1) as courier:
+        courier.expect("started", "created")
+        assert service.requests[0].json["channel"] == "app"
+        assert "sealed" not in service.requests[0].json
+
+
+BAD_RINGS = {
+    "none": None, "a list": [1], "a number": 1, "text": "1",
+    "nothing said": {}, "null": {"sent": None}, "a text": {"sent": "1"},
+    "true": {"sent": True}, "less": {"sent": -1},
+    "more than were sent": {"sent": 3, "devices": 3},
+    "far more": {"sent": 2 ** 32 + 1},
+}
+
+
+@pytest.mark.parametrize("case", BAD_RINGS)
+def test_bad_rings_fail_no_question(service, case):
+    service.rules["POST /api/v1/approval"] = lambda r, c: reply(
+        201, {"transactionId": service.ID, "statusToken": service.TOKEN,
+              "push": BAD_RINGS[case]})
+    with Courier(service, copies=2) as courier:
+        assert courier.expect("started", "created") == "created"
+        service.happen("answered", b"A")
+        courier.expect("answer 41")
+
+
+def test_rings_of_a_question_that_rings_nobody(service):
+    service.rules["POST /api/v1/approval"] = lambda r, c: reply(
+        201, {"transactionId": service.ID, "statusToken": service.TOKEN,
+              "push": {"sent": 1, "devices": 1}})
+    with Courier(service) as courier:
+        assert courier.expect("started", "created") == "created"
+
+
 def test_largest_question(service):
-    with Courier(service, content=8192) as courier:
+    with Courier(service, content=8192, copies=16,
+                 subject="\1" * 256) as courier:
         courier.expect("started", "created")
         assert len(service.requests[0].json["content"]) == 10923
+        assert len(service.requests[0].json["sealed"]) == 16
+        assert service.requests[0].json["username"] == "\1" * 256
         assert service.requests[0].pieces == 1
 
 

@@ -1,10 +1,21 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Fuzz targets.  "make check" gives each its seeds; clang looks for more:
 #   make fuzz-http_head FUZZ_SECONDS=300
-FUZZ_TESTS = %D%/http_head %D%/pam_stack
+FUZZ_TESTS = %D%/frame %D%/http_head %D%/pam_stack
 check_PROGRAMS += $(FUZZ_TESTS)
 TESTS += $(FUZZ_TESTS)
 FUZZ_SEEDS = \
+	%D%/frame.seeds/answer \
+	%D%/frame.seeds/created \
+	%D%/frame.seeds/ended \
+	%D%/frame.seeds/granted \
+	%D%/frame.seeds/job \
+	%D%/frame.seeds/job-copies \
+	%D%/frame.seeds/job-ping \
+	%D%/frame.seeds/outcome \
+	%D%/frame.seeds/removal \
+	%D%/frame.seeds/removed \
+	%D%/frame.seeds/trouble \
 	%D%/http_head/continue \
 	%D%/http_head/delete \
 	%D%/http_head/every-header \
@@ -21,6 +32,12 @@ FUZZ_SEEDS = \
 	%D%/pam_stack.seeds/ways
 EXTRA_DIST += $(FUZZ_SEEDS)
 
+%C%_frame_SOURCES = %D%/frame.c %D%/fuzz.h %D%/replay.c
+%C%_frame_CPPFLAGS = $(AM_CPPFLAGS) -iquote $(top_srcdir) \
+	-DSEEDS='"$(abs_top_srcdir)/%D%/frame.seeds"'
+%C%_frame_CFLAGS = $(AM_CFLAGS)
+%C%_frame_LDADD = lib/libcsign.la
+
 %C%_http_head_SOURCES = %D%/fuzz.h %D%/http_head.c %D%/replay.c \
 	service/http_head.c service/http_head.h
 %C%_http_head_CPPFLAGS = $(AM_CPPFLAGS) -iquote $(top_srcdir) \
@@ -36,6 +53,16 @@ EXTRA_DIST += $(FUZZ_SEEDS)
 
 CLANG = clang
 FUZZ_SECONDS = 60
+fuzz-frame:
+	$(AM_V_at)$(MKDIR_P) tests/fuzz/corpus-frame
+	$(CLANG) -g -O1 -std=gnu11 -D_GNU_SOURCE \
+		-fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=all -I. -iquote $(top_srcdir)/lib \
+		-o tests/fuzz/fuzz-frame $(srcdir)/%D%/frame.c \
+		$(srcdir)/lib/buf.c $(srcdir)/lib/frame.c \
+		$(srcdir)/lib/secret.c $(CRYPTO_LIBS)
+	tests/fuzz/fuzz-frame -max_len=20480 -max_total_time=$(FUZZ_SECONDS) \
+		-timeout=5 tests/fuzz/corpus-frame $(srcdir)/%D%/frame.seeds
 fuzz-http_head:
 	$(AM_V_at)$(MKDIR_P) tests/fuzz/corpus
 	$(CLANG) -g -O1 -std=gnu11 -fsanitize=fuzzer,address,undefined \
@@ -58,4 +85,4 @@ fuzz-pam_stack:
 	tests/fuzz/fuzz-pam_stack -max_len=2048 \
 		-max_total_time=$(FUZZ_SECONDS) -timeout=5 \
 		tests/fuzz/corpus-pam_stack $(srcdir)/%D%/pam_stack.seeds
-.PHONY: fuzz-http_head fuzz-pam_stack
+.PHONY: fuzz-frame fuzz-http_head fuzz-pam_stack

@@ -83,6 +83,8 @@ print_frame(const struct csign_frame *frame)
 	} else if (frame->type == CSIGN_FRAME_TROUBLE) {
 		printf(" %u %.*s", frame->code, (int)frame->len,
 		    (const char *)frame->bytes);
+	} else if (frame->type == CSIGN_FRAME_CREATED && frame->code > 0) {
+		printf(" %u", frame->code);
 	}
 	printf(" @%.2f\n", since());
 }
@@ -163,12 +165,30 @@ converse(struct csign_leash **leash)
 	}
 }
 
+/* Of devices aaa...aaa, aaa...aab and so on; each byte of S's is the number. */
+static size_t
+make_copies(unsigned char *copies, size_t n)
+{
+	if (n > CSIGN_DEVICES_MAX)
+		errx(2, "too many copies");
+	for (size_t i = 0; i < n; i++) {
+		unsigned char *copy = copies + i * CSIGN_COPY_LEN;
+
+		memset(copy, 'a', CSIGN_DEVICE_ID_SIZE - 1);
+		copy[CSIGN_DEVICE_ID_SIZE - 2] = (unsigned char)('a' + i);
+		memset(copy + CSIGN_DEVICE_ID_SIZE - 1, (int)i,
+		    CSIGN_DEVICE_SEAL_LEN);
+	}
+	return n * CSIGN_COPY_LEN;
+}
+
 int
 main(int argc, char **argv)
 {
 	static const char *const ops[] = {"approve", "enrol", "ping",
 	    "remove-user", "remove-device", "fetch", "rename-device", NULL};
 	static unsigned char content[CSIGN_CONTENT_MAX];
+	static unsigned char copies[CSIGN_COPY_LEN * CSIGN_DEVICES_MAX];
 	const char *text = arg(argv, "text", "");
 	const struct csign_job job = {
 	    .op = index_of(arg(argv, "op", "approve"), ops),
@@ -186,6 +206,8 @@ main(int argc, char **argv)
 	    .content_len = text[0] != '\0' ? strlen(text)
 					   : number(argv, "content", "1000"),
 	    .lifetime = (uint16_t)number(argv, "lifetime", "90"),
+	    .copies = copies,
+	    .copies_len = make_copies(copies, number(argv, "copies", "0")),
 	};
 	struct csign_leash *leash = NULL;
 	struct csign_why why = {""};

@@ -197,7 +197,7 @@ be_stubborn(void)
 {
 	for (int sig = 1; sig < NSIG; sig++)
 		(void)signal(sig, SIG_IGN);
-	send_bytes("csf1\x10", 5);
+	send_bytes("csf1\x10\0", 6);
 	never_end();
 }
 
@@ -217,7 +217,9 @@ be(const char *mode, char **argv)
 	if (strcmp(mode, "short") == 0)
 		send_bytes("csf", 3);
 	if (strcmp(mode, "longer") == 0)
-		send_bytes("csf1\x10!", 6);
+		send_bytes("csf1\x10\0!", 7);
+	if (strcmp(mode, "many") == 0) /* phones ring: more than there can be */
+		send_bytes("csf1\x10\x11", 6);
 	if (strcmp(mode, "empty") == 0)
 		send_bytes("", 0);
 	if (strcmp(mode, "large") == 0)
@@ -231,10 +233,10 @@ be(const char *mode, char **argv)
 	if (strcmp(mode, "success") == 0)
 		send_bytes("csf1\x17", 5);
 	if (strcmp(mode, "created") == 0)
-		send_bytes("csf1\x10", 5);
+		send_bytes("csf1\x10\0", 6);
 	if (strcmp(mode, "twice") == 0) {
-		send_bytes("csf1\x10", 5);
-		send_bytes("csf1\x10", 5);
+		send_bytes("csf1\x10\0", 6);
+		send_bytes("csf1\x10\0", 6);
 	}
 	if (strcmp(mode, "facts") == 0)
 		tell_facts(argv);

@@ -208,6 +208,10 @@ class Link:
         return self._seal(self.answer_key, "countersign/1 answer", plain,
                           nonce)
 
+    def sealed_for(self, seal_point, device):
+        """S for one device's inbox, as the service carries it."""
+        return b64u(device_seal(seal_point, device, self.secret))
+
     def open_content(self, sealed):
         return self._open(self.content_key, "countersign/1 content", sealed)
 
@@ -582,7 +586,16 @@ class Phone:
 
     def open_seal(self, sealed):
         """S out of this device's inbox."""
-        return device_open(self.seal_key, self.device_id, sealed)
+        return device_open(self.seal_key, self.device_id, _bytes(sealed))
+
+    def open_inbox(self, entry, origin):
+        """The link of one question as GET /inbox tells of it, or Refused."""
+        if entry["deviceId"] != self.device_id:
+            raise Refused("PROOF_DEVICE")
+        link = Link(self.open_seal(entry["sealed"]), origin)
+        if link.id != entry["linkId"]:
+            raise Refused("PROOF_FORMAT")
+        return link
 
 
 # --- ACCEPTING A PROOF, the host's side -------------------------------------

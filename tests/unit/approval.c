@@ -102,13 +102,7 @@ takes_no_for_an_answer(void **state)
 	}
 	assert_audit("\"result\":\"denied\"");
 	begin();
-	csign_buf_free(&host.answer);
-	assert_int_equal(
-	    csign_buf_new(CSIGN_ANSWER_MAX, &host.answer), CSIGN_OK);
-	assert_int_equal(
-	    csign_phone_decline(host.ctx->crypto, host.link, host.answer),
-	    CSIGN_OK);
-	send_answer();
+	decline();
 	assert_int_equal(wait_for(-1), CSIGN_E_DECLINED);
 }
 
@@ -710,6 +704,126 @@ only_ask_offers_choices(void **state)
 	assert_string_equal(csign_approval_choice(host.ap), "canary");
 }
 
+/* --- phones that ring, with the limit as it is -----------------------------
+ */
+
+static void
+give_seal(void)
+{
+	host.seal = key_from(77);
+	set_devices(&host.key, 1);
+	courier.rings = 1;
+}
+
+/* The next question, which rings or says why it does not. */
+static void
+begin_ringing(bool rings)
+{
+	const char *note;
+
+	begin();
+	note = csign_approval_push_note(host.ap);
+	assert_string_equal(
+	    host.question.transaction.code, rings ? "inbox" : "never");
+	assert_int_equal(courier.n_copies, rings ? 1 : 0);
+	assert_int_equal(csign_approval_rings(host.ap), rings ? 1 : -1);
+	assert_int_equal(note[0] == '\0', rings);
+	assert_true(strlen(note) <= 79);
+}
+
+static void
+approve_by_link(void)
+{
+	answer(host.key, "approve");
+	assert_int_equal(wait_for(0), CSIGN_OK);
+	end_question();
+}
+
+static uint32_t
+count_wrong_codes(void)
+{
+	struct csign_state st;
+
+	assert_int_equal(
+	    csign_state_peek(host.ctx->crypto, host.ctx->settings.state_dir,
+		&host.account, &st, &host.ctx->why),
+	    CSIGN_OK);
+	return st.limit.wrong_codes;
+}
+
+static void
+not_me_stops_the_ringing(void **state)
+{
+	(void)state;
+	give_seal();
+	begin_ringing(true);
+	answer(host.key, "not-me");
+	assert_int_equal(wait_for(0), CSIGN_E_NOT_ME);
+	end_question();
+	assert_audit("\"event\":\"alert\",\"result\":\"push-stopped\","
+		     "\"reason\":\"NOT_ME\"");
+	/* The link works, and brings the ringing back. */
+	begin_ringing(false);
+	approve_by_link();
+	begin_ringing(true);
+	approve_by_link();
+}
+
+static void
+two_denials_pause_the_ringing(void **state)
+{
+	(void)state;
+	give_seal();
+	for (int i = 0; i < 2; i++) {
+		begin_ringing(i == 0);
+		answer(host.key, "deny");
+		assert_int_equal(wait_for(0), CSIGN_E_DENIED);
+		end_question();
+		assert_int_equal(in_audit("\"push-paused\""), i == 1);
+	}
+	assert_audit("\"event\":\"alert\",\"result\":\"push-paused\","
+		     "\"reason\":\"DENIED\"");
+	begin_ringing(false);
+}
+
+static void
+one_rings_at_a_time(void **state)
+{
+	struct csign_approval *first;
+
+	(void)state;
+	give_seal();
+	begin_ringing(true);
+	first = host.ap;
+	host.ap = NULL;
+	begin_ringing(false);
+	approve_by_link();
+	csign_approval_free(&first);
+}
+
+static void
+wrong_codes_are_remembered(void **state)
+{
+	char wrong[CSIGN_CODE_LEN + 1];
+
+	(void)state;
+	give_seal();
+	begin_ringing(true);
+	(void)snprintf(
+	    wrong, sizeof(wrong), "%s", csign_approval_code(host.ap));
+	wrong[5] = wrong[5] == '0' ? '1' : '0';
+	sign_code(host.key, "approve", wrong);
+	send_answer();
+	assert_int_equal(wait_for(0), CSIGN_E_AGAIN);
+	assert_int_equal(count_wrong_codes(), 1);
+	end_question();
+	/* A new question, and so a new code, forgets none of them. */
+	begin_ringing(false);
+	assert_int_equal(count_wrong_codes(), 1);
+	approve_by_link();
+	assert_int_equal(count_wrong_codes(), 0);
+}
+
 static void
 verdict_needs_every_bit(void **state)
 {
@@ -790,6 +904,10 @@ main(void)
 	    CASE(kinds_must_be_accepted),
 	    CASE(a_cut_command_may_deny),
 	    CASE(only_ask_offers_choices),
+	    CASE(not_me_stops_the_ringing),
+	    CASE(two_denials_pause_the_ringing),
+	    CASE(one_rings_at_a_time),
+	    CASE(wrong_codes_are_remembered),
 	    CASE(verdict_needs_every_bit),
 	    CASE(nothing_without_a_configuration),
 	};

@@ -159,6 +159,37 @@ the_text_is_as_documented(void **state)
 	free(memory);
 }
 
+/* How often a phone rang is no matter of another host or day. */
+static void
+limits_on_push_are_no_part_of_it(void **state)
+{
+	struct csign_now now = {
+	    1763719331, 5000, "1b4e28ba-2fa1-41d2-883f-0016d3cca427"};
+	struct csign_limit limit;
+	char *before = NULL;
+
+	(void)state;
+	world.wall_ms = 1763719331001;
+	enrol_alice();
+	make();
+	before = backup;
+	backup = NULL;
+	limit = registry_limit(&alice);
+	(void)csign_limit_became(&limit, &now, "", CSIGN_BECAME_NOT_ME);
+	registry_put_limit(&alice, &limit);
+	make();
+	assert_string_equal(backup, before);
+	free(before);
+	/* So it cannot end what this host has stopped. */
+	restore(0);
+	assert_true(registry_limit(&alice).not_me);
+	assert_int_equal(registry_limit(&alice).pause, 900);
+	registry_reinstall();
+	restore(0);
+	assert_false(registry_limit(&alice).not_me);
+	assert_true(registry_state(&alice).had_device);
+}
+
 static void
 nobody_is_a_backup_too(void **state)
 {
@@ -808,6 +839,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(the_text_is_as_documented),
+	    TEST(limits_on_push_are_no_part_of_it),
 	    TEST(nobody_is_a_backup_too),
 	    TEST(no_secret_and_nothing_twice),
 	    TEST(a_damaged_host_gives_no_backup),

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "clock.h"
 
@@ -13,7 +14,44 @@ int __wrap_clock_gettime(clockid_t id, struct timespec *ts);
 static struct {
 	clockid_t id;
 	struct timespec ts;
+	/* what a file says after an error; NULL: the real one */
+	const char *text;
+	int error;
+	bool no_file;
 } fake;
+
+int __real_open(const char *path, int flags, ...);
+int __wrap_open(const char *path, int flags, ...);
+ssize_t __real_read(int fd, void *bytes, size_t len);
+ssize_t __wrap_read(int fd, void *bytes, size_t len);
+
+int
+__wrap_open(const char *path, int flags, ...)
+{
+	if (fake.no_file) {
+		errno = ENOENT;
+		return -1;
+	}
+	return __real_open(path, flags);
+}
+
+ssize_t
+__wrap_read(int fd, void *bytes, size_t len)
+{
+	size_t n = 0;
+
+	if (fake.error != 0) {
+		errno = fake.error;
+		fake.error = fake.error == EINTR ? 0 : fake.error;
+		return -1;
+	}
+	if (fake.text == NULL)
+		return __real_read(fd, bytes, len);
+	n = strlen(fake.text);
+	n = n < len ? n : len;
+	memcpy(bytes, fake.text, n);
+	return (ssize_t)n;
+}
 
 int
 __wrap_clock_gettime(clockid_t id, struct timespec *ts)
@@ -45,6 +83,71 @@ each_reads_its_own_clock(void **state)
 	ms = 99;
 	assert_err("boot", csign_clock_boot(&ms), CSIGN_E_CLOCK);
 	assert_int_equal(ms, 99);
+}
+
+static void
+each_boot_has_an_id(void **state)
+{
+	static const struct {
+		const char *text;
+		bool valid;
+	} boot_ids[] = {
+	    {"1b4e28ba-2fa1-41d2-883f-0016d3cca427", true},
+	    {"00000000-0000-0000-0000-000000000000", true},
+	    {"", false},
+	    {"1b4e28ba-2fa1-41d2-883f-0016d3cca42", false},
+	    {"1b4e28ba-2fa1-41d2-883f-0016d3cca4277", false},
+	    {"1B4E28BA-2FA1-41D2-883F-0016D3CCA427", false},
+	    {"1b4e28ba-2fa1-41d2-883f-0016d3cca42g", false},
+	    {"1b4e28ba-2fa1-41d2-883f00016d3cca427", false},
+	    {"1b4e28ba--fa1-41d2-883f-0016d3cca427", false},
+	};
+	char one[CSIGN_BOOT_ID_SIZE], again[CSIGN_BOOT_ID_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < N_ROWS(boot_ids); i++)
+		assert_true(
+		    csign_boot_id_valid(boot_ids[i].text) == boot_ids[i].valid);
+	/* The kernel's, which is the same all the time. */
+	assert_ok(csign_clock_boot_id(one));
+	assert_true(csign_boot_id_valid(one));
+	assert_ok(csign_clock_boot_id(again));
+	assert_string_equal(one, again);
+}
+
+/* What was read is in that form, or it is an error. */
+static void
+another_boot_id_is_an_error(void **state)
+{
+	static const struct {
+		const char *text;
+		int error;
+	} rows[] = {
+	    {"", 0},
+	    {"1b4e28ba-2fa1-41d2-883f-0016d3cca427", 0},
+	    {"1b4e28ba-2fa1-41d2-883f-0016d3cca4277", 0},
+	    {"1b4e28ba-2fa1-41d2-883f-0016d3cca42g\n", 0},
+	    {NULL, EIO},
+	};
+	char out[CSIGN_BOOT_ID_SIZE] = "as before";
+
+	(void)state;
+	for (size_t i = 0; i < N_ROWS(rows); i++) {
+		fake.error = rows[i].error;
+		fake.text = rows[i].text;
+		assert_err("boot id", csign_clock_boot_id(out), CSIGN_E_CLOCK);
+		assert_string_equal(out, "as before");
+	}
+	/* A signal is no error. */
+	fake.error = EINTR;
+	fake.text = "1b4e28ba-2fa1-41d2-883f-0016d3cca427\n";
+	assert_ok(csign_clock_boot_id(out));
+	assert_int_equal(memcmp(out, fake.text, CSIGN_BOOT_ID_SIZE - 1), 0);
+	fake.text = NULL;
+	fake.error = 0;
+	fake.no_file = true;
+	assert_err("no file", csign_clock_boot_id(out), CSIGN_E_CLOCK);
+	fake.no_file = false;
 }
 
 static void
@@ -164,6 +267,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(each_reads_its_own_clock),
+	    cmocka_unit_test(each_boot_has_an_id),
+	    cmocka_unit_test(another_boot_id_is_an_error),
 	    cmocka_unit_test(before_1970_is_an_error),
 	    cmocka_unit_test(formats_and_parses),
 	    cmocka_unit_test(agrees_with_the_library),

@@ -39,6 +39,10 @@ enrols_in_order(void **state)
 	/* Only the new device: the old one's yes is refused. */
 	host.ap = test;
 	scan(csign_approval_link(test));
+	/* Nothing rings for it, though it has a key for that. */
+	assert_string_equal(host.question.transaction.code, "never");
+	assert_int_equal(courier.n_copies, 0);
+	assert_int_equal(csign_approval_rings(host.ap), -1);
 	answer(host.key, "approve");
 	assert_int_equal(wait_for(0), CSIGN_E_AGAIN);
 	assert_string_equal(courier.reason, "PROOF_DEVICE");

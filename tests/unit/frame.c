@@ -9,6 +9,18 @@
 
 static const unsigned char content[] = {1, 0, 2, 0xff};
 
+#define DEVICE "4hx2k7q3m5rj6wza"
+/* Two copies; what is sealed is whatever it is. */
+static const unsigned char copies[2 * CSIGN_COPY_LEN] = DEVICE "\0\1\xff";
+static unsigned char many_copies[(CSIGN_DEVICES_MAX + 1) * CSIGN_COPY_LEN];
+
+static void
+fill_copies(void)
+{
+	for (size_t at = 0; at < sizeof(many_copies); at += CSIGN_COPY_LEN)
+		memcpy(many_copies + at, DEVICE, sizeof(DEVICE) - 1);
+}
+
 static const struct csign_job full_job = {
     .op = CSIGN_OP_APPROVE,
     .deadline_ms = 90000,
@@ -23,6 +35,8 @@ static const struct csign_job full_job = {
     .content = content,
     .content_len = sizeof(content),
     .lifetime = 90,
+    .copies = copies,
+    .copies_len = CSIGN_COPY_LEN,
 };
 
 static struct csign_buf *
@@ -50,6 +64,8 @@ assert_same_job(const struct csign_job *a, const struct csign_job *b)
 	assert_bytes(
 	    "content", a->content, a->content_len, b->content, b->content_len);
 	assert_int_equal(a->lifetime, b->lifetime);
+	assert_bytes(
+	    "copies", a->copies, a->copies_len, b->copies, b->copies_len);
 }
 
 static void
@@ -57,7 +73,18 @@ test_job(void **state)
 {
 	struct csign_job small = {.op = CSIGN_OP_PING}, got;
 	const struct csign_job empty = {
-	    CSIGN_OP_PING, 0, "", "", "", "", "", "", "", "", content, 0, 0};
+	    .op = CSIGN_OP_PING,
+	    .service = "",
+	    .socket = "",
+	    .ca_file = "",
+	    .pins = "",
+	    .proxy = "",
+	    .access_key = "",
+	    .subject = "",
+	    .link_id = "",
+	    .content = content,
+	    .copies = copies,
+	};
 	struct csign_buf *frame = new_buf(), *store = NULL;
 
 	(void)state;
@@ -87,9 +114,13 @@ test_job_largest(void **state)
 
 	(void)state;
 	memset(line, 'x', CSIGN_CONF_LINE_MAX);
-	job.pins = job.ca_file = job.proxy = line;
+	fill_copies();
+	job.pins = job.ca_file = job.proxy = job.service = job.socket = line;
+	job.access_key = job.subject = job.link_id = line;
 	job.content = big;
 	job.content_len = CSIGN_CONTENT_MAX;
+	job.copies = many_copies;
+	job.copies_len = CSIGN_DEVICES_MAX * CSIGN_COPY_LEN;
 	assert_ok(csign_frame_job(frame, &job));
 	assert_ok(csign_frame_read_job(
 	    csign_buf_data(frame), csign_buf_len(frame), &store, &got));
@@ -108,6 +139,69 @@ test_job_largest(void **state)
 	job.op = 0;
 	assert_err("op", csign_frame_job(frame, &job), CSIGN_E_INVALID);
 	csign_buf_free(&frame);
+}
+
+/* A job that was written by hand, with these copies behind it. */
+static enum csign_err
+read_copies(enum csign_op op, const void *bytes, size_t len)
+{
+	struct csign_job job = full_job, got;
+	struct csign_buf *frame = new_buf(), *store = NULL, *whole = new_buf();
+	enum csign_err r;
+	size_t head;
+
+	job.op = (uint8_t)op;
+	job.copies_len = 0;
+	assert_ok(csign_frame_job(frame, &job));
+	head = csign_buf_len(frame) - 2;
+	assert_ok(csign_buf_put(whole, csign_buf_data(frame), head));
+	assert_ok(csign_buf_put_v16(whole, bytes, len));
+	r = csign_frame_read_job(
+	    csign_buf_data(whole), csign_buf_len(whole), &store, &got);
+	job.copies = bytes;
+	job.copies_len = len;
+	csign_buf_clear(frame);
+	assert_int_equal(csign_frame_job(frame, &job),
+	    r == CSIGN_OK ? CSIGN_OK : CSIGN_E_INVALID);
+	if (r == CSIGN_OK)
+		assert_same_job(&got, &job);
+	csign_buf_free(&store);
+	csign_buf_free(&whole);
+	csign_buf_free(&frame);
+	return r;
+}
+
+static void
+test_copies(void **state)
+{
+	const size_t one = CSIGN_COPY_LEN, most = CSIGN_DEVICES_MAX * one;
+	unsigned char bad[2 * CSIGN_COPY_LEN];
+
+	(void)state;
+	fill_copies();
+	assert_err("none", read_copies(CSIGN_OP_PING, "", 0), CSIGN_OK);
+	assert_err("one", read_copies(CSIGN_OP_APPROVE, copies, one), CSIGN_OK);
+	assert_err("as many as devices",
+	    read_copies(CSIGN_OP_APPROVE, many_copies, most), CSIGN_OK);
+	assert_err("one more than devices",
+	    read_copies(CSIGN_OP_APPROVE, many_copies, most + one),
+	    CSIGN_E_FORMAT);
+	assert_err("less than one",
+	    read_copies(CSIGN_OP_APPROVE, copies, one - 1), CSIGN_E_FORMAT);
+	assert_err("more than one",
+	    read_copies(CSIGN_OP_APPROVE, many_copies, one + 1),
+	    CSIGN_E_FORMAT);
+	assert_err("of an enrolment", read_copies(CSIGN_OP_ENROL, copies, one),
+	    CSIGN_E_FORMAT);
+	assert_err("the second has no id",
+	    read_copies(CSIGN_OP_APPROVE, copies, 2 * one), CSIGN_E_FORMAT);
+	memcpy(bad, many_copies, sizeof(bad));
+	bad[one + 3] = '"';
+	assert_err("a quote in an id",
+	    read_copies(CSIGN_OP_APPROVE, bad, 2 * one), CSIGN_E_FORMAT);
+	bad[one + 3] = '\0';
+	assert_err("a NUL in an id",
+	    read_copies(CSIGN_OP_APPROVE, bad, 2 * one), CSIGN_E_FORMAT);
 }
 
 static enum csign_err
@@ -153,8 +247,6 @@ test_job_damaged(void **state)
 	assert_err("NUL", read_job(bytes, len), CSIGN_E_FORMAT);
 }
 
-#define DEVICE "4hx2k7q3m5rj6wza"
-
 /* clang-format off */
 static const struct {
 	const char *name;
@@ -162,7 +254,9 @@ static const struct {
 	const char *packet;
 	struct csign_frame frame;
 } frames[] = {
-	{"created", 5, "csf1\x10", {CSIGN_FRAME_CREATED, 0, 0, NULL, 0, ""}},
+	{"created", 6, "csf1\x10\0", {CSIGN_FRAME_CREATED, 0, 0, NULL, 0, ""}},
+	{"created, 16 ring", 6, "csf1\x10\x10",
+	    {CSIGN_FRAME_CREATED, CSIGN_DEVICES_MAX, 0, NULL, 0, ""}},
 	{"seen", 5, "csf1\x11", {CSIGN_FRAME_SEEN, 0, 0, NULL, 0, ""}},
 	{"answer", 10, "csf1\x12\0\3abc",
 	    {CSIGN_FRAME_ANSWER, 0, 0, (const unsigned char *)"abc", 3, ""}},
@@ -206,8 +300,10 @@ static const struct {
 	{"removed with more", 24, "csf1\3\0\x10" DEVICE "\0"},
 	{"denied, with a device", 29, "csf1\2\2\0\2OK\0\0\x10" DEVICE},
 	{"type 255", 5, "csf1\xff"},
-	{"another version", 5, "csf2\x10"},
-	{"created with more", 6, "csf1\x10\0"},
+	{"another version", 6, "csf2\x10\0"},
+	{"created with less", 5, "csf1\x10"},
+	{"created with more", 7, "csf1\x10\0\0"},
+	{"created, 17 ring", 6, "csf1\x10\x11"},
 	{"answer without bytes", 7, "csf1\x12\0\0"},
 	{"answer of length 4 with 3", 10, "csf1\x12\0\4abc"},
 	{"answer of length 2 with 3", 10, "csf1\x12\0\2abc"},
@@ -292,6 +388,7 @@ test_write_refuses(void **state)
 	    {.type = CSIGN_FRAME_ANSWER},
 	    {.type = CSIGN_FRAME_ANSWER, .bytes = big, .len = sizeof(big)},
 	    {.type = CSIGN_FRAME_ENDED},
+	    {.type = CSIGN_FRAME_CREATED, .code = CSIGN_DEVICES_MAX + 1},
 	    {.type = CSIGN_FRAME_TROUBLE},
 	    {.type = CSIGN_FRAME_TROUBLE,
 		.code = 1,
@@ -384,6 +481,7 @@ main(void)
 	    cmocka_unit_test(test_job),
 	    cmocka_unit_test(test_job_largest),
 	    cmocka_unit_test(test_job_damaged),
+	    cmocka_unit_test(test_copies),
 	    cmocka_unit_test(test_frames),
 	    cmocka_unit_test(test_bad_frames),
 	    cmocka_unit_test(test_write_refuses),

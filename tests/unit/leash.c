@@ -94,7 +94,8 @@ static void
 test_bad_couriers(void **state)
 {
 	static const char *const modes[] = {"exit", "fail", "segv", "short",
-	    "longer", "empty", "large", "random", "outcome", "job", "success"};
+	    "longer", "many", "empty", "large", "random", "outcome", "job",
+	    "success"};
 	struct csign_leash *leash;
 	struct csign_frame frame;
 	struct csign_why why;

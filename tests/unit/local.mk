@@ -24,7 +24,8 @@ tests_unit_clock_SOURCES = tests/unit/clock.c tests/unit/unit.h
 tests_unit_clock_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_clock_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_clock_LDADD = $(UNIT_LIBS)
-tests_unit_clock_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_gettime
+tests_unit_clock_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_gettime \
+	-Wl,--wrap=open,--wrap=read
 
 tests_unit_codec_SOURCES = tests/unit/codec.c tests/unit/unit.h
 tests_unit_codec_CPPFLAGS = $(UNIT_CPPFLAGS)
@@ -206,6 +207,15 @@ tests_unit_file_write_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=openat -Wl,--wrap=renameat2 \
 	-Wl,--wrap=write
 
+UNIT_TESTS += tests/unit/limit
+tests_unit_limit_SOURCES = tests/unit/limit.c tests/unit/unit.h
+tests_unit_limit_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_limit_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_limit_LDADD = $(UNIT_LIBS)
+tests_unit_limit_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=csign_clock_boot,--wrap=csign_clock_boot_id \
+	-Wl,--wrap=csign_clock_wall
+
 UNIT_TESTS += tests/unit/piece
 tests_unit_piece_SOURCES = tests/unit/piece.c $(SCRATCH_SOURCES)
 tests_unit_piece_CPPFLAGS = $(UNIT_CPPFLAGS)
@@ -233,12 +243,14 @@ tests_unit_state_LDFLAGS = $(AM_LDFLAGS) \
 REGISTRY_FILES = tests/unit/registry.c tests/unit/registry.h \
 	$(SCRATCH_SOURCES) $(PEOPLE_SOURCES)
 REGISTRY_LINK = $(AM_LDFLAGS) \
-	-Wl,--wrap=csign_clock_boot,--wrap=csign_clock_wall \
-	-Wl,--wrap=csign_random,--wrap=fchmod,--wrap=fdatasync,--wrap=fsync \
+	-Wl,--wrap=csign_clock_boot,--wrap=csign_clock_boot_id \
+	-Wl,--wrap=csign_clock_wall,--wrap=csign_random \
+	-Wl,--wrap=fchmod,--wrap=fdatasync,--wrap=fsync \
 	-Wl,--wrap=getpwnam_r,--wrap=getpwuid_r,--wrap=openat \
 	-Wl,--wrap=renameat2,--wrap=unlinkat,--wrap=write
 
-UNIT_TESTS += tests/unit/backup tests/unit/devices tests/unit/recovery
+UNIT_TESTS += tests/unit/backup tests/unit/devices tests/unit/push \
+	tests/unit/recovery
 
 tests_unit_backup_SOURCES = tests/unit/backup.c $(REGISTRY_FILES)
 tests_unit_backup_CPPFLAGS = $(UNIT_CPPFLAGS)
@@ -251,6 +263,12 @@ tests_unit_devices_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_devices_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_devices_LDADD = $(UNIT_LIBS)
 tests_unit_devices_LDFLAGS = $(REGISTRY_LINK)
+
+tests_unit_push_SOURCES = tests/unit/push.c $(REGISTRY_FILES)
+tests_unit_push_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_push_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_push_LDADD = $(UNIT_LIBS)
+tests_unit_push_LDFLAGS = $(REGISTRY_LINK)
 
 tests_unit_recovery_SOURCES = tests/unit/recovery.c $(REGISTRY_FILES)
 tests_unit_recovery_CPPFLAGS = $(UNIT_CPPFLAGS)
@@ -284,7 +302,8 @@ PLAYED_LINK = $(AM_LDFLAGS) \
 	-Wl,--wrap=csign_leash_free,--wrap=csign_leash_kill \
 	-Wl,--wrap=csign_clock_boot
 
-UNIT_TESTS += tests/unit/approval tests/unit/enrolment tests/unit/removal
+UNIT_TESTS += tests/unit/approval tests/unit/enrolment tests/unit/removal \
+	tests/unit/ring
 
 tests_unit_approval_SOURCES = tests/unit/approval.c $(PLAYED_FILES)
 tests_unit_approval_CPPFLAGS = $(UNIT_CPPFLAGS)
@@ -304,12 +323,19 @@ tests_unit_removal_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_removal_LDADD = $(UNIT_LIBS)
 tests_unit_removal_LDFLAGS = $(PLAYED_LINK)
 
+# The limit is played, too; and four random bytes, which make a code.
+tests_unit_ring_SOURCES = tests/unit/ring.c $(PLAYED_FILES) $(FAULT_FILES)
+tests_unit_ring_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_ring_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_ring_LDADD = $(UNIT_LIBS)
+tests_unit_ring_LDFLAGS = $(PLAYED_LINK) $(FAULT_LINK) \
+	-Wl,--wrap=csign_push_take,--wrap=csign_push_over \
+	-Wl,--wrap=csign_limit_became,--wrap=csign_now_get \
+	-Wl,--wrap=csign_state_write,--wrap=getrandom
+
 # countersign's reader of PAM stacks
 UNIT_TESTS += tests/unit/pam_stack
 tests_unit_pam_stack_SOURCES = tests/unit/pam_stack.c tests/unit/unit.h
 tests_unit_pam_stack_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_pam_stack_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_pam_stack_LDADD = cli/stack/libstack.la $(UNIT_LIBS)
-
-check_PROGRAMS += $(UNIT_TESTS)
-TESTS += $(UNIT_TESTS)

@@ -65,9 +65,16 @@ __wrap_csign_leash_start(const char *program, const char *user,
 	courier.content_len = job->content_len;
 	(void)snprintf(
 	    courier.subject, sizeof(courier.subject), "%s", job->subject);
+	assert_true(job->copies_len <= sizeof(courier.copies));
+	courier.n_copies = job->copies_len / CSIGN_COPY_LEN;
+	if (job->copies_len > 0)
+		memcpy(courier.copies, job->copies, job->copies_len);
 	if (courier.conflicts > 0) {
 		courier.conflicts--;
 		deliver(CSIGN_FRAME_TROUBLE, CSIGN_TROUBLE_CONFLICT, NULL, 0);
+	} else if (courier.no_copies && job->copies_len > 0) {
+		courier.now_ms += courier.slow_ms;
+		deliver(CSIGN_FRAME_TROUBLE, CSIGN_TROUBLE_BAD_REPLY, "x", 1);
 	} else if (courier.trouble != 0) {
 		deliver(CSIGN_FRAME_TROUBLE, (uint8_t)courier.trouble, "x", 1);
 	} else {
@@ -75,7 +82,7 @@ __wrap_csign_leash_start(const char *program, const char *user,
 			deliver(CSIGN_FRAME_REMOVAL, 0,
 			    csign_buf_data(courier.notes[i]),
 			    csign_buf_len(courier.notes[i]));
-		deliver(CSIGN_FRAME_CREATED, 0, NULL, 0);
+		deliver(CSIGN_FRAME_CREATED, courier.rings, NULL, 0);
 	}
 	*ret_leash = &leash;
 	return CSIGN_OK;
@@ -215,6 +222,9 @@ set_devices(struct csign_p256 *const *keys, size_t n)
 		assert_int_equal(csign_device_id(host.ctx->crypto,
 				     devices[i].point, devices[i].id),
 		    CSIGN_OK);
+		devices[i].has_seal = host.seal != NULL;
+		if (host.seal != NULL)
+			csign_p256_point(host.seal, devices[i].seal);
 		devices[i].added = 1700000000;
 		strncat(devices[i].by, "root", 5);
 		(void)snprintf(devices[i].name, sizeof(devices[i].name),
@@ -284,6 +294,7 @@ teardown(void **state)
 	end_question();
 	csign_p256_free(&host.key);
 	csign_p256_free(&host.other_key);
+	csign_p256_free(&host.seal);
 	csign_ctx_free(&host.ctx);
 	(void)snprintf(command, sizeof(command), "rm -rf '%s'", host.dir);
 	return system(command); /* a test, and the name is ours */
@@ -346,7 +357,7 @@ begin(void)
 }
 
 void
-sign(const struct csign_p256 *key, const char *choice)
+sign_code(const struct csign_p256 *key, const char *choice, const char *code)
 {
 	uint64_t now = 0;
 
@@ -354,9 +365,16 @@ sign(const struct csign_p256 *key, const char *choice)
 	assert_int_equal(
 	    csign_buf_new(CSIGN_ANSWER_MAX, &host.answer), CSIGN_OK);
 	assert_int_equal(csign_clock_wall(&now), CSIGN_OK);
-	assert_int_equal(csign_phone_answer(host.ctx->crypto, host.link,
-			     &host.question, key, choice, "", now, host.answer),
+	assert_int_equal(
+	    csign_phone_answer(host.ctx->crypto, host.link, &host.question, key,
+		choice, code, now, host.answer),
 	    CSIGN_OK);
+}
+
+void
+sign(const struct csign_p256 *key, const char *choice)
+{
+	sign_code(key, choice, "");
 }
 
 void
@@ -373,6 +391,18 @@ answer(const struct csign_p256 *key, const char *choice)
 	send_answer();
 }
 
+void
+decline(void)
+{
+	csign_buf_free(&host.answer);
+	assert_int_equal(
+	    csign_buf_new(CSIGN_ANSWER_MAX, &host.answer), CSIGN_OK);
+	assert_int_equal(
+	    csign_phone_decline(host.ctx->crypto, host.link, host.answer),
+	    CSIGN_OK);
+	send_answer();
+}
+
 enum csign_err
 wait_for(int timeout_ms)
 {
@@ -384,8 +414,8 @@ wait_for(int timeout_ms)
 	return r;
 }
 
-void
-assert_audit(const char *needle)
+static const char *
+read_audit(void)
 {
 	static char text[65536];
 	ssize_t n;
@@ -395,8 +425,20 @@ assert_audit(const char *needle)
 	assert_true((n = read(fd, text, sizeof(text) - 1)) > 0);
 	(void)close(fd);
 	text[n] = '\0';
-	if (strstr(text, needle) == NULL)
-		fail_msg("no %s in %s", needle, text);
+	return text;
+}
+
+bool
+in_audit(const char *needle)
+{
+	return strstr(read_audit(), needle) != NULL;
+}
+
+void
+assert_audit(const char *needle)
+{
+	if (!in_audit(needle))
+		fail_msg("no %s in %s", needle, read_audit());
 }
 
 void

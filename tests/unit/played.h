@@ -34,6 +34,11 @@ struct played_courier {
 	size_t head, tail;
 	unsigned char content[CSIGN_CONTENT_MAX];
 	size_t content_len;
+	unsigned char copies[CSIGN_DEVICES_MAX * CSIGN_COPY_LEN];
+	size_t n_copies;
+	uint8_t rings;    /* as the service says */
+	bool no_copies;   /* the service refuses a question with copies */
+	uint64_t slow_ms; /* that pass until it has said so */
 	char subject[CSIGN_USER_MAX + 1];
 	unsigned int starts, frees, kills, conflicts;
 	enum csign_trouble trouble;
@@ -56,6 +61,7 @@ struct played_host {
 	struct csign_account account;
 	struct csign_ctx *ctx;
 	struct csign_p256 *key, *other_key;
+	struct csign_p256 *seal; /* of the devices, if they have one */
 	struct csign_approval *ap;
 	struct csign_enrolment *en;
 	struct csign_link *link;
@@ -70,10 +76,14 @@ int teardown(void **state);
 /* Settings of the host, with more lines than it needs. */
 void configure(const char *more);
 struct csign_p256 *key_from(unsigned char last);
-/* p256 devices "phone 1", "phone 2" of these keys, at most two. */
+/*
+ * p256 devices "phone 1", "phone 2" of these keys, at most two; with host.seal,
+ * if there is one.
+ */
 void set_devices(struct csign_p256 *const *keys, size_t n);
 size_t count_devices(void);
 void assert_audit(const char *needle);
+bool in_audit(const char *needle);
 /* A frame of the courier's, to be heard in its turn. */
 void deliver(
     enum csign_frame_type type, uint8_t code, const void *bytes, size_t len);
@@ -84,9 +94,12 @@ void begin_enrolment(const char *name);
 /* The phone scans the link and opens what the service would give it. */
 void scan(const char *link);
 /* The phone's answer, into host.answer; answer() sends it too. */
+void sign_code(
+    const struct csign_p256 *key, const char *choice, const char *code);
 void sign(const struct csign_p256 *key, const char *choice);
 void send_answer(void);
 void answer(const struct csign_p256 *key, const char *choice);
+void decline(void); /* unsigned */
 void answer_enrolment(const struct csign_p256 *key);
 /* Whatever happened, nothing but CSIGN_OK may have written a verdict. */
 enum csign_err wait_for(int timeout_ms);

@@ -691,6 +691,127 @@ test_p256_data(void **state)
 	fixture_free(&f);
 }
 
+/* --- a wrong code ----------------------------------------------------------
+ */
+
+/* It is for whatever it carries; never a yes, whatever that is. */
+static void
+test_wrong_code(void **state)
+{
+	static const enum csign_kind kinds[] = {
+	    CSIGN_KIND_WEBAUTHN, CSIGN_KIND_P256};
+	static struct fixture f;
+
+	(void)state;
+	for (size_t i = 0; i < N_ROWS(kinds); i++) {
+		fixture(&f, kinds[i]);
+		assert_err("good", check_code(&f), CSIGN_E_PROOF_CODE);
+		assert_int_equal(f.facts.counter, i == 0 ? 7 : 0);
+		assert_int_equal(f.facts.flags, i == 0 ? 0x05 : 0);
+		fixture_free(&f);
+	}
+}
+
+/* All else has to be good: each of these is an answer to nothing at all. */
+static const struct {
+	const char *name;
+	enum csign_kind kind;
+	const char *b; /* signed anew */
+	uint8_t flags; /* 0: good ones */
+	size_t a_len;  /* 0: a good one */
+	bool spoilt, other_kind, other_device, low_counter, enrolment;
+} no_codes[] = {
+    {"signature", CSIGN_KIND_WEBAUTHN, .spoilt = true},
+    {"signature of p256", CSIGN_KIND_P256, .spoilt = true},
+    {"flags", CSIGN_KIND_WEBAUTHN, .flags = 0x01},
+    {"backup flag", CSIGN_KIND_WEBAUTHN, .flags = 0x0d},
+    {"length", CSIGN_KIND_WEBAUTHN, .a_len = 38},
+    {"counter", CSIGN_KIND_WEBAUTHN, .low_counter = true},
+    {"kind", CSIGN_KIND_WEBAUTHN, .other_kind = true},
+    {"device", CSIGN_KIND_WEBAUTHN, .other_device = true},
+    {"enrolment", CSIGN_KIND_P256, .enrolment = true},
+    {"origin", CSIGN_KIND_WEBAUTHN,
+	.b = "{\"type\":\"webauthn.get\",\"challenge\":\"@C\","
+	     "\"origin\":\"https://approve.example.net\"}"},
+    {"type", CSIGN_KIND_WEBAUTHN,
+	.b = "{\"type\":\"webauthn.create\",\"challenge\":\"@C\","
+	     "\"origin\":\"@O\"}"},
+    {"foreign page", CSIGN_KIND_WEBAUTHN,
+	.b = "{\"type\":\"webauthn.get\",\"challenge\":\"@C\","
+	     "\"origin\":\"@O\",\"crossOrigin\":true}"},
+    {"not at its place", CSIGN_KIND_WEBAUTHN,
+	.b = "{\"type\":\"webauthn.get\",\"origin\":\"@O\","
+	     "\"challenge\":\"@C\"}"},
+    {"no challenge", CSIGN_KIND_WEBAUTHN,
+	.b =
+	    "{\"type\":\"webauthn.get\",\"challenge\":\"\",\"origin\":\"@O\"}"},
+    {"longer", CSIGN_KIND_WEBAUTHN,
+	.b = "{\"type\":\"webauthn.get\",\"challenge\":\"@CA\","
+	     "\"origin\":\"@O\"}"},
+    {"shorter", CSIGN_KIND_WEBAUTHN,
+	.b = "{\"type\":\"webauthn.get\",\"challenge\":"
+	     "\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\",\"origin\":\"@"
+	     "O\"}"},
+    {"not canonical", CSIGN_KIND_WEBAUTHN,
+	.b = "{\"type\":\"webauthn.get\",\"challenge\":"
+	     "\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB\",\"origin\":\"@"
+	     "O\"}"},
+    {"the other alphabet", CSIGN_KIND_WEBAUTHN,
+	.b = "{\"type\":\"webauthn.get\",\"challenge\":"
+	     "\"+/"
+	     "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\",\"origin\":\"@O\"}"},
+    {"an escape", CSIGN_KIND_WEBAUTHN,
+	.b = "{\"type\":\"webauthn.get\",\"challenge\":"
+	     "\"\\u0041AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\","
+	     "\"origin\":\"@O\"}"},
+    {"cut in it", CSIGN_KIND_WEBAUTHN,
+	.b = "{\"type\":\"webauthn.get\",\"challenge\":\"@C"},
+    {"too short to hold one", CSIGN_KIND_WEBAUTHN,
+	.b = "{\"type\":\"webauthn.get\",\"challenge\":\"AAAA\""},
+    {"nothing", CSIGN_KIND_WEBAUTHN, .b = ""},
+    {"nothing of p256", CSIGN_KIND_P256, .b = ""},
+    {"an hour off", CSIGN_KIND_P256, .b = "1763769000000_@C"},
+    {"no time", CSIGN_KIND_P256, .b = "@C"},
+    {"more behind it", CSIGN_KIND_P256, .b = "1763765400000_@CA"},
+    {"less", CSIGN_KIND_P256, .b = "1763765400000_AAAA"},
+    {"p256, not canonical", CSIGN_KIND_P256,
+	.b = "1763765400000_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB"},
+};
+
+static void
+test_no_wrong_code(void **state)
+{
+	static struct fixture f;
+
+	(void)state;
+	for (size_t i = 0; i < N_ROWS(no_codes); i++) {
+		fixture(&f, no_codes[i].kind);
+		if (no_codes[i].b != NULL)
+			set_b(&f, no_codes[i].b);
+		if (no_codes[i].flags != 0)
+			f.a[32] = no_codes[i].flags;
+		if (no_codes[i].a_len != 0)
+			f.a_len = no_codes[i].a_len;
+		if (no_codes[i].low_counter)
+			f.policy.counter = 7;
+		if (no_codes[i].other_kind)
+			f.policy.kinds = CSIGN_KIND_BIT_P256;
+		if (no_codes[i].other_device)
+			f.answer.device[0] ^= 1;
+		f.answer.enrolment = no_codes[i].enrolment;
+		if (no_codes[i].kind == CSIGN_KIND_WEBAUTHN)
+			sign_webauthn(&f);
+		else
+			sign_p256(&f);
+		if (no_codes[i].spoilt)
+			f.signature[f.signature_len - 1] ^= 1;
+		assert_err(
+		    no_codes[i].name, check_code(&f), CSIGN_E_PROOF_CHALLENGE);
+		assert_untouched(&f);
+		fixture_free(&f);
+	}
+}
+
 int
 main(void)
 {
@@ -712,6 +833,8 @@ main(void)
 	    cmocka_unit_test(test_signed_bytes),
 	    cmocka_unit_test(test_order),
 	    cmocka_unit_test(test_p256_data),
+	    cmocka_unit_test(test_wrong_code),
+	    cmocka_unit_test(test_no_wrong_code),
 	};
 
 	return cmocka_run_group_tests_name("proof", tests, setup, teardown);

@@ -69,8 +69,8 @@ exactly(const void *bytes, size_t len)
 	return copy;
 }
 
-enum csign_err
-check(struct fixture *f)
+static enum csign_err
+look(struct fixture *f, bool code)
 {
 	void *a = exactly(f->a, f->a_len), *b = exactly(f->b, f->b_len);
 	void *signature = exactly(f->signature, f->signature_len);
@@ -82,12 +82,26 @@ check(struct fixture *f)
 	f->answer.b_len = f->b_len;
 	f->answer.signature = signature;
 	f->answer.signature_len = f->signature_len;
-	r = csign_proof_check(crypto, &f->device, &f->answer, f->challenge,
-	    &f->policy, &f->facts);
+	r = code ? csign_proof_wrong_code(
+		       crypto, &f->device, &f->answer, &f->policy, &f->facts)
+		 : csign_proof_check(crypto, &f->device, &f->answer,
+		       f->challenge, &f->policy, &f->facts);
 	free(a);
 	free(b);
 	free(signature);
 	return r;
+}
+
+enum csign_err
+check(struct fixture *f)
+{
+	return look(f, false);
+}
+
+enum csign_err
+check_code(struct fixture *f)
+{
+	return look(f, true);
 }
 
 void

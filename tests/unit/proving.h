@@ -38,6 +38,8 @@ void set_b(struct fixture *f, const char *template);
 void sign_webauthn(struct fixture *f);
 void sign_p256(struct fixture *f);
 enum csign_err check(struct fixture *f);
+/* The same by csign_proof_wrong_code(). */
+enum csign_err check_code(struct fixture *f);
 /* Nothing is said about an answer that was refused. */
 void assert_untouched(const struct fixture *f);
 

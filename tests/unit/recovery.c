@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define FILE_OF_ALICE STORE "/state/1001"
+#define BOOT "1b4e28ba-2fa1-41d2-883f-0016d3cca427"
 
 static char codes[CSIGN_RECOVERY_CODES][CSIGN_RECOVERY_SIZE];
 
@@ -408,6 +409,40 @@ a_code_needs_the_mark_of_an_enrolment(void **state)
 	assert_ok(use(codes[0]));
 }
 
+/* RL-2: it was somebody who may, so that phones ring again. */
+static void
+a_code_that_was_used_ends_a_pause(void **state)
+{
+	struct csign_now now = {1763719331, 5000, ""};
+	struct csign_limit limit;
+
+	(void)state;
+	enrolled_with_codes();
+	memcpy(now.boot_id, BOOT, sizeof(now.boot_id));
+	limit = registry_limit(&alice);
+	for (int i = 0; i < 2; i++)
+		(void)csign_limit_became(&limit, &now, "", CSIGN_BECAME_DENIED);
+	registry_put_limit(&alice, &limit);
+	assert_err(
+	    "wrong", use("abcd-efgh-ijkl-mnop-qrst-uvwx"), CSIGN_E_RECOVERY);
+	assert_int_equal(registry_limit(&alice).pause, 900);
+	/* Without a clock it lets in, and the pause stays. */
+	world.boot_id = "";
+	assert_ok(use(codes[0]));
+	assert_int_equal(registry_limit(&alice).pause, 900);
+	world.boot_id = NULL;
+	assert_ok(use(codes[1]));
+	assert_int_equal(registry_limit(&alice).pause, 0);
+	assert_int_equal(registry_limit(&alice).pauses, 0);
+	/* But "not me" only a scanned code ends. */
+	limit = registry_limit(&alice);
+	(void)csign_limit_became(&limit, &now, "", CSIGN_BECAME_NOT_ME);
+	registry_put_limit(&alice, &limit);
+	assert_ok(use(codes[2]));
+	assert_true(registry_limit(&alice).not_me);
+	assert_int_equal(registry_limit(&alice).pause, 0);
+}
+
 static void
 codes_outlive_a_lost_phone_but_not_the_enrolment(void **state)
 {
@@ -789,6 +824,7 @@ main(void)
 	    TEST(a_host_may_take_no_codes),
 	    TEST(a_code_is_no_answer_to_another_question),
 	    TEST(a_code_needs_the_mark_of_an_enrolment),
+	    TEST(a_code_that_was_used_ends_a_pause),
 	    TEST(codes_outlive_a_lost_phone_but_not_the_enrolment),
 	    TEST(used_is_used_at_any_time),
 	    TEST(a_stranger_never_waits_for_the_lock),

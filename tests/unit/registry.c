@@ -87,6 +87,8 @@ __wrap_getpwuid_r(
 
 enum csign_err __real_csign_clock_boot(uint64_t *ret_ms);
 enum csign_err __wrap_csign_clock_boot(uint64_t *ret_ms);
+enum csign_err __real_csign_clock_boot_id(char out[CSIGN_BOOT_ID_SIZE]);
+enum csign_err __wrap_csign_clock_boot_id(char out[CSIGN_BOOT_ID_SIZE]);
 enum csign_err __real_csign_clock_wall(uint64_t *ret_ms);
 enum csign_err __wrap_csign_clock_wall(uint64_t *ret_ms);
 enum csign_err __real_csign_random(void *bytes, size_t len);
@@ -113,10 +115,25 @@ __wrap_csign_clock_boot(uint64_t *ret_ms)
 {
 	static uint64_t now;
 
+	if (world.boot_ms != 0) {
+		*ret_ms = world.boot_ms;
+		return CSIGN_OK;
+	}
 	if (world.clock_step == 0)
 		return __real_csign_clock_boot(ret_ms);
 	now += world.clock_step;
 	*ret_ms = now;
+	return CSIGN_OK;
+}
+
+enum csign_err
+__wrap_csign_clock_boot_id(char out[CSIGN_BOOT_ID_SIZE])
+{
+	if (world.boot_id == NULL)
+		return __real_csign_clock_boot_id(out);
+	if (world.boot_id[0] == '\0')
+		return CSIGN_E_CLOCK;
+	memcpy(out, world.boot_id, CSIGN_BOOT_ID_SIZE);
 	return CSIGN_OK;
 }
 
@@ -143,7 +160,7 @@ fails(void)
 	if (world.steps++ != world.at)
 		return false;
 	if (world.error == 0)
-		(void)raise(SIGKILL);
+		(void)raise(world.signal != 0 ? world.signal : SIGKILL);
 	errno = world.error;
 	return true;
 }
@@ -370,6 +387,32 @@ registry_put_state(
 	    people_crypto, scratch(STORE), account, NULL, &lock));
 	assert_ok(csign_state_write(lock, state, NULL));
 	csign_state_unlock(&lock);
+}
+
+struct csign_limit
+registry_limit(const struct csign_account *account)
+{
+	return registry_state(account).limit;
+}
+
+struct csign_limit
+registry_rings(const struct csign_account *account)
+{
+	struct csign_state rings;
+
+	assert_ok(csign_rings_peek(
+	    people_crypto, scratch(STORE), account, &rings, NULL));
+	return rings.limit;
+}
+
+void
+registry_put_limit(
+    const struct csign_account *account, const struct csign_limit *limit)
+{
+	struct csign_state state = registry_state(account);
+
+	state.limit = *limit;
+	registry_put_state(account, &state);
 }
 
 size_t

@@ -42,6 +42,12 @@ void registry_enrol(
 struct csign_state registry_state(const struct csign_account *account);
 void registry_put_state(
     const struct csign_account *account, const struct csign_state *state);
+/* Of phones that ring. */
+struct csign_limit registry_limit(const struct csign_account *account);
+/* Of its rings file. */
+struct csign_limit registry_rings(const struct csign_account *account);
+void registry_put_limit(
+    const struct csign_account *account, const struct csign_limit *limit);
 size_t registry_codes_left(const struct csign_account *account);
 /* Of device n. */
 uint32_t registry_counter(const struct csign_account *account, unsigned n);
@@ -60,11 +66,14 @@ void assert_no_audit(const char *needle); /* in any */
 /* --- the system ----------------------------------------------------------- */
 
 struct registry_world {
-	int error; /* of step number at; 0: that step kills the process */
-	long at;   /* -1: all is well */
+	int error;  /* of step number at; 0: that step ends the process by: */
+	int signal; /* 0: SIGKILL */
+	long at;    /* -1: all is well */
 	long steps;
 	uint64_t wall_ms;    /* 0: the real one */
 	uint64_t clock_step; /* the clock jumps so far at each look; 0: real */
+	uint64_t boot_ms;    /* where it stands; 0: real, or jumps */
+	const char *boot_id; /* NULL: the real one; "": there is none */
 	bool no_random;
 };
 extern struct registry_world world;

@@ -18,6 +18,7 @@
 #define ID_1 "4hx2k7q3m5rj6wza"
 #define ID_2 "m2v6t8zq4c3xh5sd"
 #define ID_3 "abcdefghijklmnop"
+#define BOOT "1b4e28ba-2fa1-41d2-883f-0016d3cca427"
 
 /* --- the system, played --------------------------------------------------- */
 
@@ -134,7 +135,47 @@ example(void)
 	memset(s.codes[1].hash, 0x01, sizeof(s.codes[1].hash));
 	s.codes[1].used = 1763719333;
 	csign_state_bury(&s, ID_3, 1763719334);
+	s.limit = (struct csign_limit){
+	    .boot_id = BOOT,
+	    .pushes = {{1763719335, -86400}, {1763719336, 512}},
+	    .n_pushes = 2,
+	    .open = "q83vEjRWeJCr",
+	    .opened = {1763719336, 4294967295},
+	    .open_for = 96,
+	    .paused = {0, 0},
+	    .pause = 86400,
+	    .pauses = 7,
+	    .not_me = true,
+	    .denials = 1,
+	    .unanswered = 2,
+	    .wrong_codes = 100,
+	};
 	return s;
+}
+
+static bool
+same_moment(const struct csign_moment *a, const struct csign_moment *b)
+{
+	return a->wall == b->wall && a->boot == b->boot;
+}
+
+static bool
+same_limit(const struct csign_limit *a, const struct csign_limit *b)
+{
+	if (strcmp(a->boot_id, b->boot_id) != 0 || a->n_pushes != b->n_pushes ||
+	    strcmp(a->open, b->open) != 0 ||
+	    !same_moment(&a->opened, &b->opened) ||
+	    a->open_for != b->open_for ||
+	    !same_moment(&a->paused, &b->paused) || a->pause != b->pause ||
+	    a->pauses != b->pauses || a->not_me != b->not_me ||
+	    a->denials != b->denials || a->unanswered != b->unanswered ||
+	    a->wrong_codes != b->wrong_codes)
+		return false;
+	for (size_t i = 0; i < a->n_pushes; i++) {
+		if (!same_moment(&a->pushes[i], &b->pushes[i]))
+			return false;
+	}
+	return true;
 }
 
 static bool
@@ -142,7 +183,7 @@ same(const struct csign_state *a, const struct csign_state *b)
 {
 	if (a->had_device != b->had_device || a->n_uses != b->n_uses ||
 	    a->recovery_made != b->recovery_made || a->n_codes != b->n_codes ||
-	    a->n_gone != b->n_gone)
+	    a->n_gone != b->n_gone || !same_limit(&a->limit, &b->limit))
 		return false;
 	for (size_t i = 0; i < a->n_uses; i++) {
 		if (strcmp(a->uses[i].id, b->uses[i].id) != 0 ||
@@ -191,14 +232,20 @@ nothing_is_an_empty_state(void **state)
 #define HASH_2                                                                 \
 	"0101010101010101010101010101010101010101010101010101010101010101"
 #define TEXT                                                                   \
-	"countersign-state 2 user=alice uid=1001\n"                            \
+	"countersign-state 3 user=alice uid=1001\n"                            \
 	"had_device yes\n"                                                     \
 	"use " ID_1 " counter=4000000000 last_used=never\n"                    \
 	"use " ID_2 " counter=0 last_used=2025-11-21T10:02:11Z\n"              \
 	"recovery_made 2025-11-21T10:02:12Z\n"                                 \
 	"code " HASH_1 " used=never\n"                                         \
 	"code " HASH_2 " used=2025-11-21T10:02:13Z\n"                          \
-	"gone " ID_3 " 2025-11-21T10:02:14Z\n"
+	"gone " ID_3 " 2025-11-21T10:02:14Z\n"                                 \
+	"push not_me=yes denials=1 unanswered=2 wrong_codes=100 pauses=7 "     \
+	"boot=" BOOT "\n"                                                      \
+	"rang 2025-11-21T10:02:15Z boot=-86400\n"                              \
+	"rang 2025-11-21T10:02:16Z boot=512\n"                                 \
+	"ringing q83vEjRWeJCr 2025-11-21T10:02:16Z boot=4294967295 for=96\n"   \
+	"paused 1970-01-01T00:00:00Z boot=0 for=86400\n"
 
 static void
 the_text_is_as_documented(void **state)
@@ -213,7 +260,7 @@ the_text_is_as_documented(void **state)
 	/* the checksum: sha256sum of the lines before it */
 	assert_string_equal(text, TEXT
 	    "sha256 "
-	    "48360c67e2510051a34a0adaf95c600d0b79c10cd9b31c7a0c40f9cba89bb209"
+	    "40c28173c8fd156f4074053b5820d528109a17a12bb49bf0ce5603c84e000e7b"
 	    "\n");
 	free(text);
 	assert_int_equal(stat(scratch(FILE_OF_ALICE), &st), 0);
@@ -288,7 +335,8 @@ put_with_checksum(const char *text)
 }
 
 #define HEAD_1 "countersign-state 1 user=alice uid=1001\n"
-#define HEAD "countersign-state 2 user=alice uid=1001\n"
+#define HEAD_2 "countersign-state 2 user=alice uid=1001\n"
+#define HEAD "countersign-state 3 user=alice uid=1001\n"
 #define HAD "had_device yes\n"
 #define USE "use " ID_1 " counter=1 last_used=never\n"
 #define NEVER "recovery_made never\n"
@@ -296,6 +344,14 @@ put_with_checksum(const char *text)
 #define CODE_1 "code " HASH_1 " used=never\n"
 #define CODE_2 "code " HASH_2 " used=2025-11-21T10:02:13Z\n"
 #define GONE "gone " ID_3 " 2025-11-21T10:02:14Z\n"
+#define COUNTS "push not_me=no denials=0 unanswered=0 wrong_codes=0 pauses=0 "
+#define PUSH COUNTS "boot=none\n"
+#define PUSH_BOOT COUNTS "boot=" BOOT "\n"
+#define AT "2025-11-21T10:02:14Z boot=512"
+#define RANG "rang " AT "\n"
+#define RINGING "ringing q83vEjRWeJCr " AT " for=96\n"
+#define PAUSED "paused " AT " for=900\n"
+#define TOP HEAD HAD NEVER
 
 static const struct {
 	const char *text;
@@ -303,11 +359,11 @@ static const struct {
 } files[] = {
     {HEAD_1 HAD, NULL},
     {HEAD_1 HAD USE, NULL},
-    {HEAD HAD NEVER, NULL},
-    {HEAD HAD MADE, NULL},
-    {HEAD HAD USE NEVER GONE, NULL},
-    {HEAD HAD USE MADE CODE_1 CODE_2 GONE, NULL},
-    {"countersign-state 3 user=alice uid=1001\nsomething new\n",
+    {HEAD_2 HAD NEVER, NULL},
+    {HEAD_2 HAD MADE, NULL},
+    {HEAD_2 HAD USE NEVER GONE, NULL},
+    {HEAD_2 HAD USE MADE CODE_1 CODE_2 GONE, NULL},
+    {"countersign-state 4 user=alice uid=1001\nsomething new\n",
 	":1: this was written by a newer version of countersign"},
     {"countersign-state 0 user=alice uid=1001\n" HAD,
 	":1: the header is malformed"},
@@ -325,8 +381,8 @@ static const struct {
 	":1: the header is malformed"},
     {"countersign-state 2 user=alice\n" HAD, ":1: the header is malformed"},
     {HEAD, ":2: there is no had_device"},
-    {HEAD USE, ":2: there is no had_device"},
-    {HEAD "had_device maybe\n", ":2: there is no had_device"},
+    {HEAD_2 USE, ":2: there is no had_device"},
+    {HEAD_2 "had_device maybe\n", ":2: there is no had_device"},
     {HEAD_1 HAD HAD, ":3: this is not the use of a device"},
     {HEAD_1 HAD USE USE, ":4: this is not the use of a device"},
     {HEAD_1 HAD USE "\n", ":4: this is not the use of a device"},
@@ -339,33 +395,100 @@ static const struct {
     {HEAD_1 HAD "use " ID_1 " last_used=never counter=1\n", ":3: this is"},
     {HEAD_1 HAD NEVER, ":3: this is not the use of a device"},
     {HEAD_1 HAD GONE, ":3: this is not the use of a device"},
-    {HEAD HAD, ":3: there is no recovery_made"},
-    {HEAD HAD USE, ":4: there is no recovery_made"},
-    {HEAD HAD GONE, ":4: there is no recovery_made"},
-    {HEAD HAD USE USE NEVER, ":4: this is not the use of a device"},
-    {HEAD HAD NEVER USE, ":4: this is not a device that is gone"},
-    {HEAD HAD NEVER NEVER, ":4: this is not a device that is gone"},
-    {HEAD HAD MADE CODE_1 MADE, ":5: this is not a device that is gone"},
-    {HEAD HAD MADE GONE CODE_1, ":5: this is not a device that is gone"},
-    {HEAD HAD MADE GONE GONE, ":5: this is not a device that is gone"},
-    {HEAD HAD MADE "\n", ":4: this is not a device that is gone"},
-    {HEAD HAD "recovery_made today\n", ":3: this is not the time"},
-    {HEAD HAD "recovery_made never x\n", ":3: this is not the time"},
+    {HEAD_2 HAD, ":3: there is no recovery_made"},
+    {HEAD_2 HAD USE, ":4: there is no recovery_made"},
+    {HEAD_2 HAD GONE, ":4: there is no recovery_made"},
+    {HEAD_2 HAD USE USE NEVER, ":4: this is not the use of a device"},
+    {HEAD_2 HAD NEVER USE, ":4: this is not a device that is gone"},
+    {HEAD_2 HAD NEVER NEVER, ":4: this is not a device that is gone"},
+    {HEAD_2 HAD MADE CODE_1 MADE, ":5: this is not a device that is gone"},
+    {HEAD_2 HAD MADE GONE CODE_1, ":5: this is not a device that is gone"},
+    {HEAD_2 HAD MADE GONE GONE, ":5: this is not a device that is gone"},
+    {HEAD_2 HAD MADE "\n", ":4: this is not a device that is gone"},
+    {HEAD_2 HAD "recovery_made today\n", ":3: this is not the time"},
+    {HEAD_2 HAD "recovery_made never x\n", ":3: this is not the time"},
     /* Codes that were never made. */
-    {HEAD HAD NEVER CODE_1, ":4: this is not a recovery code"},
-    {HEAD HAD CODE_1, ":3: this is not a recovery code"},
-    {HEAD HAD MADE CODE_1 CODE_1, ":5: this is not a recovery code"},
-    {HEAD HAD MADE "code " HASH_1 "\n", ":4: this is not a recovery code"},
-    {HEAD HAD MADE "code " HASH_1 " used=yes\n", ":4: this is not a rec"},
-    {HEAD HAD MADE "code " HASH_1 " used=never x\n", ":4: this is not a"},
-    {HEAD HAD MADE "code " HASH_1 "ab used=never\n", ":4: this is not a"},
-    {HEAD HAD MADE "code abab used=never\n", ":4: this is not a recovery"},
-    {HEAD HAD MADE "code ABABABABABABABABABABABABABABABABABABABABABABABABABABAB"
-		   "ABABABABAB used=never\n",
+    {HEAD_2 HAD NEVER CODE_1, ":4: this is not a recovery code"},
+    {HEAD_2 HAD CODE_1, ":3: this is not a recovery code"},
+    {HEAD_2 HAD MADE CODE_1 CODE_1, ":5: this is not a recovery code"},
+    {HEAD_2 HAD MADE "code " HASH_1 "\n", ":4: this is not a recovery code"},
+    {HEAD_2 HAD MADE "code " HASH_1 " used=yes\n", ":4: this is not a rec"},
+    {HEAD_2 HAD MADE "code " HASH_1 " used=never x\n", ":4: this is not a"},
+    {HEAD_2 HAD MADE "code " HASH_1 "ab used=never\n", ":4: this is not a"},
+    {HEAD_2 HAD MADE "code abab used=never\n", ":4: this is not a recovery"},
+    {HEAD_2 HAD MADE
+	"code ABABABABABABABABABABABABABABABABABABABABABABABABABABAB"
+	"ABABABABAB used=never\n",
 	":4: this is not a recovery code"},
-    {HEAD HAD NEVER "gone " ID_3 "\n", ":4: this is not a device that is"},
-    {HEAD HAD NEVER "gone " ID_3 " never\n", ":4: this is not a device"},
-    {HEAD HAD NEVER "gone short 2025-11-21T10:02:14Z\n", ":4: this is not"},
+    {HEAD_2 HAD NEVER "gone " ID_3 "\n", ":4: this is not a device that is"},
+    {HEAD_2 HAD NEVER "gone " ID_3 " never\n", ":4: this is not a device"},
+    {HEAD_2 HAD NEVER "gone short 2025-11-21T10:02:14Z\n", ":4: this is not"},
+    /* Limits on push. */
+    {TOP PUSH, NULL},
+    {TOP PUSH_BOOT RANG, NULL},
+    {TOP PUSH_BOOT RINGING, NULL},
+    {TOP PUSH_BOOT PAUSED, NULL},
+    {HEAD HAD USE MADE CODE_1 GONE PUSH_BOOT RANG RANG RINGING PAUSED, NULL},
+    {HEAD_2 HAD NEVER PUSH, ":4: this is not a device that is gone"},
+    {TOP, ":4: there is no push"},
+    {HEAD HAD PUSH, ":4: there is no recovery_made"},
+    {TOP GONE, ":5: there is no push"},
+    {TOP RANG, ":4: this is not when a phone rang"},
+    {TOP PUSH PUSH, ":5: this is not a pause of push"},
+    {TOP PUSH GONE, ":5: this is not a pause of push"},
+    {TOP PUSH "\n", ":5: this is not a pause of push"},
+    {TOP PUSH_BOOT, ":5: push names a boot for nothing"},
+    /* In another order, or twice. */
+    {TOP PUSH_BOOT RINGING RANG, ":6: this is not a pause of push"},
+    {TOP PUSH_BOOT RINGING RINGING, ":6: this is not a pause of push"},
+    {TOP PUSH_BOOT PAUSED RINGING, ":6: this is not a pause of push"},
+    {TOP PUSH_BOOT PAUSED PAUSED, ":6: this is not a pause of push"},
+    /* A moment of no boot. */
+    {TOP PUSH RANG, ":5: this is not when a phone rang"},
+    {TOP PUSH RINGING, ":5: this is not what rings"},
+    {TOP PUSH PAUSED, ":5: this is not a pause of push"},
+    {TOP "push not_me=maybe denials=0 unanswered=0 wrong_codes=0 pauses=0 "
+	 "boot=none\n",
+	":4: this is not about push"},
+    {TOP "push not_me=no denials=2 unanswered=0 wrong_codes=0 pauses=0 "
+	 "boot=none\n",
+	":4: this is not about push"},
+    {TOP "push not_me=no denials=0 unanswered=3 wrong_codes=0 pauses=0 "
+	 "boot=none\n",
+	":4: this is not about push"},
+    {TOP "push not_me=no denials=0 unanswered=0 wrong_codes=101 pauses=0 "
+	 "boot=none\n",
+	":4: this is not about push"},
+    {TOP "push not_me=no denials=0 unanswered=0 wrong_codes=0 pauses=8 "
+	 "boot=none\n",
+	":4: this is not about push"},
+    {TOP "push denials=0 not_me=no unanswered=0 wrong_codes=0 pauses=0 "
+	 "boot=none\n",
+	":4: this is not about push"},
+    {TOP COUNTS "boot=\n", ":4: this is not about push"},
+    {TOP COUNTS "boot=none x=1\n", ":4: this is not about push"},
+    {TOP COUNTS "boot=1B4E28BA-2FA1-41D2-883F-0016D3CCA427\n", ":4: this is"},
+    {TOP COUNTS "boot=1b4e28ba-2fa1-41d2-883f-0016d3cca42\n", ":4: this is"},
+    {TOP COUNTS "boot=1b4e28ba-2fa1-41d2-883f00016d3cca427\n", ":4: this is"},
+    {TOP COUNTS "boot=1b4e28ba-2fa1-41d2--83f-0016d3cca427\n", ":4: this is"},
+    {TOP PUSH_BOOT "rang never boot=512\n", ":5: this is not when a phone"},
+    {TOP PUSH_BOOT "rang 2025-11-21T10:02:14Z\n", ":5: this is not when a"},
+    {TOP PUSH_BOOT "rang " AT " for=9\n", ":5: this is not when a phone"},
+    {TOP PUSH_BOOT "rang 2025-11-21T10:02:14Z boot=-0\n", ":5: this is not"},
+    {TOP PUSH_BOOT "rang 2025-11-21T10:02:14Z boot=-86401\n", ":5: this is"},
+    {TOP PUSH_BOOT "rang 2025-11-21T10:02:14Z boot=4294967296\n", ":5: this"},
+    {TOP PUSH_BOOT "rang 2025-11-21T10:02:14Z boot=--1\n", ":5: this is not"},
+    {TOP PUSH_BOOT "ringing q83vEjRWeJC " AT " for=96\n", ":5: this is not"},
+    {TOP PUSH_BOOT "ringing q83vEjRWeJC= " AT " for=96\n", ":5: this is not"},
+    {TOP PUSH_BOOT "ringing q83vEjRWeJCrs " AT " for=96\n", ":5: this is"},
+    {TOP PUSH_BOOT "ringing " AT " for=96\n", ":5: this is not what rings"},
+    {TOP PUSH_BOOT "ringing q83vEjRWeJCr " AT "\n", ":5: this is not what"},
+    {TOP PUSH_BOOT "ringing q83vEjRWeJCr " AT " for=0\n", ":5: this is not"},
+    {TOP PUSH_BOOT "ringing q83vEjRWeJCr " AT " for=86401\n", ":5: this is"},
+    {TOP PUSH_BOOT "ringing q83vEjRWeJCr " AT " for=9 x\n", ":5: this is"},
+    {TOP PUSH_BOOT "paused " AT " for=0\n", ":5: this is not a pause"},
+    {TOP PUSH_BOOT "paused " AT " for=86401\n", ":5: this is not a pause"},
+    {TOP PUSH_BOOT "paused " AT "\n", ":5: this is not a pause of push"},
 };
 
 static void
@@ -410,7 +533,7 @@ seventeen_uses_are_too_many(void **state)
 static void
 so_are_eleven_codes_and_thirty_three_that_are_gone(void **state)
 {
-	char text[4096] = HEAD HAD MADE, *end = text + strlen(text);
+	char text[4096] = HEAD_2 HAD MADE, *end = text + strlen(text);
 	struct csign_state s;
 
 	(void)state;
@@ -421,7 +544,7 @@ so_are_eleven_codes_and_thirty_three_that_are_gone(void **state)
 	}
 	put_with_checksum(text);
 	assert_err("11", peek(&s, NULL), CSIGN_E_STATE);
-	(void)snprintf(text, sizeof(text), "%s", HEAD HAD NEVER);
+	(void)snprintf(text, sizeof(text), "%s", HEAD_2 HAD NEVER);
 	end = text + strlen(text);
 	for (unsigned i = 0; i < CSIGN_DEVICES_GONE_MAX + 1; i++) {
 		put_with_checksum(text);
@@ -433,10 +556,11 @@ so_are_eleven_codes_and_thirty_three_that_are_gone(void **state)
 	assert_err("33", peek(&s, NULL), CSIGN_E_STATE);
 }
 
-/* What version 1 wrote is read as it was meant, and written as version 2. */
+/* What versions 1 and 2 wrote is read as it was meant, and written anew. */
 static void
 an_older_file_is_read_and_renewed(void **state)
 {
+	static const struct csign_limit none;
 	struct csign_state s;
 	char *text = NULL;
 
@@ -450,9 +574,39 @@ an_older_file_is_read_and_renewed(void **state)
 	assert_int_equal(s.n_gone, 0);
 	assert_ok(save(&s, NULL));
 	text = scratch_get(FILE_OF_ALICE, NULL);
-	assert_int_equal(
-	    strncmp(text, HEAD HAD USE NEVER, strlen(HEAD HAD USE NEVER)), 0);
+	assert_int_equal(strncmp(text, HEAD HAD USE NEVER PUSH,
+			     strlen(HEAD HAD USE NEVER PUSH)),
+	    0);
 	free(text);
+	put_with_checksum(HEAD_2 HAD USE MADE CODE_1 GONE);
+	assert_ok(peek(&s, NULL));
+	assert_int_equal(s.n_codes, 1);
+	assert_int_equal(s.n_gone, 1);
+	assert_true(same_limit(&s.limit, &none));
+	assert_ok(save(&s, NULL));
+	text = scratch_get(FILE_OF_ALICE, NULL);
+	assert_int_equal(strncmp(text, HEAD HAD USE MADE CODE_1 GONE PUSH,
+			     strlen(HEAD HAD USE MADE CODE_1 GONE PUSH)),
+	    0);
+	free(text);
+}
+
+static void
+eleven_rings_are_too_many(void **state)
+{
+	char text[4096] = TOP PUSH_BOOT, *end = text + strlen(text);
+	struct csign_state s;
+
+	(void)state;
+	for (unsigned i = 0; i < CSIGN_PUSH_LONG_MAX; i++) {
+		end += snprintf(end, 80, "%s", RANG);
+		put_with_checksum(text);
+		assert_ok(peek(&s, NULL));
+		assert_int_equal(s.limit.n_pushes, i + 1);
+	}
+	(void)snprintf(end, 80, "%s", RANG);
+	put_with_checksum(text);
+	assert_err("11", peek(&s, NULL), CSIGN_E_STATE);
 }
 
 static void
@@ -556,10 +710,15 @@ each_state_says_whose_it_is(void **state)
 	    CSIGN_E_STATE);
 	assert_err("nothing", csign_state_whose("", 0, &whose), CSIGN_E_STATE);
 	/* Removed, and nothing is left to read. */
+	assert_ok(csign_rings_lock(
+	    people_crypto, scratch(STORE), &alice, NULL, &lock));
+	assert_ok(csign_state_write(lock, &s, NULL));
+	csign_state_unlock(&lock);
 	assert_ok(lock_alice(NULL, &lock));
 	assert_ok(csign_state_remove(lock, NULL));
 	assert_ok(csign_state_remove(lock, NULL));
 	csign_state_unlock(&lock);
+	assert_int_equal(access(scratch(STORE "/state/1001.rings"), F_OK), -1);
 	assert_int_equal(unlink(scratch(MARKER)), 0);
 	assert_err("marker",
 	    csign_state_each(scratch(STORE), visit, seen, NULL), CSIGN_E_FILE);
@@ -580,6 +739,32 @@ what_could_not_be_read_back_is_not_written(void **state)
 	s = example();
 	s.n_gone = CSIGN_DEVICES_GONE_MAX + 1;
 	assert_err("33 gone", save(&s, NULL), CSIGN_E_STATE);
+#define NOT_WRITTEN(member, value)                                             \
+	do {                                                                   \
+		s = example();                                                 \
+		s.limit.member = (value);                                      \
+		assert_err(#member, save(&s, NULL), CSIGN_E_STATE);            \
+	} while (0)
+	NOT_WRITTEN(n_pushes, CSIGN_PUSH_LONG_MAX + 1);
+	NOT_WRITTEN(pushes[1].boot, -86401);
+	NOT_WRITTEN(pushes[1].boot, INT64_C(4294967296));
+	NOT_WRITTEN(pushes[0].wall, UINT64_C(253402300800));
+	NOT_WRITTEN(opened.boot, -86401);
+	NOT_WRITTEN(open_for, 0);
+	NOT_WRITTEN(open_for, 86401);
+	NOT_WRITTEN(open[0], '\0');
+	NOT_WRITTEN(open[3], '\0');
+	NOT_WRITTEN(paused.boot, -86401);
+	NOT_WRITTEN(pause, 86401);
+	NOT_WRITTEN(pauses, 8);
+	NOT_WRITTEN(denials, 2);
+	NOT_WRITTEN(unanswered, 3);
+	NOT_WRITTEN(wrong_codes, 101);
+	NOT_WRITTEN(boot_id[0], '\0');
+	NOT_WRITTEN(boot_id[0], 'x');
+#undef NOT_WRITTEN
+	s = (struct csign_state){.limit = {.boot_id = BOOT}};
+	assert_err("a boot for nothing", save(&s, NULL), CSIGN_E_STATE);
 	assert_ok(peek(&got, NULL));
 	s = example();
 	assert_true(same(&got, &s));
@@ -776,6 +961,7 @@ main(void)
 	    TEST(seventeen_uses_are_too_many),
 	    TEST(so_are_eleven_codes_and_thirty_three_that_are_gone),
 	    TEST(an_older_file_is_read_and_renewed),
+	    TEST(eleven_rings_are_too_many),
 	    TEST(what_is_gone_is_remembered),
 	    TEST(uses_of_nobody_make_room),
 	    TEST(each_state_says_whose_it_is),
