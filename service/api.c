@@ -349,7 +349,7 @@ static void
 answer_preflight(struct call *call)
 {
 	static const struct http_reply reply = {.status = 204,
-	    .extra = "Access-Control-Allow-Methods: GET, POST\r\n"
+	    .extra = "Access-Control-Allow-Methods: GET, POST, DELETE\r\n"
 		     "Access-Control-Allow-Headers: Content-Type\r\n"
 		     "Access-Control-Max-Age: 7200\r\n"};
 

@@ -81,6 +81,15 @@ bool call_sealed(struct call *call, const char *name, size_t min, size_t max,
 /* A device id as text. */
 bool call_device_id(struct call *call, const char **ret_value);
 bool call_link_id(struct call *call, const char **ret_value);
+/*
+ * "sealed": an object of 1 to CSIGN_DEVICES_MAX device ids, each with the b64u
+ * of S sealed to it.  They live as long as the body.
+ */
+bool call_copies(
+    struct call *call, struct copy copies[CSIGN_DEVICES_MAX], size_t *ret_n);
+/* The tag of an inbox in the query; "" if it is not there. */
+bool call_query_tag(
+    struct call *call, const char *name, char ret_tag[INBOX_TAG_SIZE]);
 /* A number in the query; def if it is not there. */
 bool call_query_int(struct call *call, const char *name, uint32_t max,
     uint32_t def, uint32_t *ret_value);
@@ -94,6 +103,8 @@ bool call_query_text(
 /* "This can not be done without" the cookie of a device: 403. */
 void call_no_device(struct call *call);
 void call_bad_member(struct call *call, const char *name, const char *what);
+/* 422 with this sentence, whatever is in it. */
+void call_bad_text(struct call *call, const char *message);
 /* The reply for an error of the store or of approvals. */
 void call_fail(struct call *call, enum csign_err err);
 /*

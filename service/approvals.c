@@ -2,22 +2,19 @@
 #include "config.h"
 
 #include <event2/event.h>
-#include <event2/event_struct.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 
 #include "approvals.h"
 #include "clock.h"
 #include "codec.h"
 #include "log.h"
 #include "secret.h"
+#include "waiter.h"
 
 #define BUCKETS 4096 /* of those who wait; a power of two */
 #define BATCH 256    /* expired or removed in one turn of the loop */
-/* More on one approval are not two parties but somebody who collects. */
-#define WAITERS_MAX 8
 #define REMOVE_AFTER_MS 30000U
 #define RETRY_MS 1000U
 /*
@@ -26,28 +23,25 @@
  */
 #define GRACE_MS CSIGN_OUTCOME_TIMEOUT_MS
 
-struct waiter {
-	LIST_ENTRY(waiter) next;
+struct party {
+	struct waiter waiter; /* first */
 	struct approvals *approvals;
 	/* Both: the database gives the id of a revoked host's newest again. */
 	int64_t approval;
 	char transaction_id[STORE_ID_SIZE];
 	uint32_t after;
-	struct http_conn *conn;
 	approvals_teller *tell;
 	void *arg;
-	struct event timer;
 };
-
-LIST_HEAD(waiter_list, waiter);
 
 struct approvals {
 	struct event_base *base;
 	struct store *store;
+	struct inbox *inbox;
 	const struct settings *settings;
 	struct event *timer;
 	uint64_t timer_at; /* ms since 1970; UINT64_MAX: not set */
-	struct waiter_list waiters[BUCKETS];
+	struct waiter_list parties[BUCKETS];
 };
 
 static uint64_t
@@ -62,49 +56,34 @@ now_ms(void)
 
 /* --- those who wait ------------------------------------------------------- */
 
-static void
-waiter_free(struct waiter *waiter)
-{
-	LIST_REMOVE(waiter, next);
-	event_del(&waiter->timer);
-	free(waiter);
-}
-
 static bool
-waits_for(const struct waiter *waiter, const struct approval *approval)
+waits_for(const struct party *party, const struct approval *approval)
 {
-	return waiter->approval == approval->id &&
-	       strcmp(waiter->transaction_id, approval->transaction_id) == 0;
-}
-
-/* The client went away. */
-static void
-on_gone(void *arg)
-{
-	waiter_free(arg);
+	return party->approval == approval->id &&
+	       strcmp(party->transaction_id, approval->transaction_id) == 0;
 }
 
 static void
-tell(struct waiter *waiter, const struct approval *approval)
+tell(struct party *party, const struct approval *approval)
 {
-	struct waiter w = *waiter;
+	struct party p = *party;
 
-	waiter_free(waiter);
-	w.tell(w.arg, w.conn, approval);
+	waiter_free(&party->waiter);
+	p.tell(p.arg, p.waiter.conn, approval);
 }
 
-/* Tells one waiter how things are now. */
+/* Tells one who waits how things are now. */
 static void
-tell_current(struct waiter *waiter)
+tell_current(struct party *party)
 {
 	struct approval approval;
 	enum csign_err r;
 
 	r = store_approval_by_id(
-	    waiter->approvals->store, waiter->approval, &approval);
-	if (r == CSIGN_OK && !waits_for(waiter, &approval))
+	    party->approvals->store, party->approval, &approval);
+	if (r == CSIGN_OK && !waits_for(party, &approval))
 		r = CSIGN_E_NOT_FOUND;
-	tell(waiter, r == CSIGN_OK ? &approval : NULL);
+	tell(party, r == CSIGN_OK ? &approval : NULL);
 }
 
 static void
@@ -118,7 +97,7 @@ on_waited(evutil_socket_t fd, short what, void *arg)
 static struct waiter_list *
 bucket_of(struct approvals *approvals, int64_t id)
 {
-	return &approvals->waiters[(uint64_t)id % BUCKETS];
+	return &approvals->parties[(uint64_t)id % BUCKETS];
 }
 
 static void
@@ -129,22 +108,24 @@ wake(struct approvals *approvals, const struct approval *approval)
 	for (w = LIST_FIRST(bucket_of(approvals, approval->id)); w != NULL;
 	     w = next) {
 		next = LIST_NEXT(w, next);
-		if (waits_for(w, approval))
-			tell(w, approval);
+		if (waits_for((struct party *)w, approval))
+			tell((struct party *)w, approval);
 	}
+	inbox_changed(approvals->inbox, approval->id);
 }
 
 /* Makes room: the one who has waited longest is told that nothing changed. */
 static void
-limit_waiters(struct approvals *approvals, int64_t id)
+limit_parties(struct approvals *approvals, int64_t id)
 {
-	struct waiter *oldest = NULL, *w = LIST_FIRST(bucket_of(approvals, id));
+	struct waiter *w = LIST_FIRST(bucket_of(approvals, id));
+	struct party *oldest = NULL;
 	unsigned n = 0;
 
 	for (; w != NULL; w = LIST_NEXT(w, next))
-		if (w->approval == id) {
+		if (((struct party *)w)->approval == id) {
 			n++;
-			oldest = w; /* the newest stands first */
+			oldest = (struct party *)w; /* the newest is first */
 		}
 	if (n >= WAITERS_MAX)
 		tell_current(oldest);
@@ -154,28 +135,19 @@ static enum csign_err
 wait_for(struct approvals *approvals, const struct approval *approval,
     const struct approvals_poll *poll, struct http_conn *conn)
 {
-	struct timeval wait = {(time_t)poll->wait_s, 0};
-	struct waiter *waiter;
+	struct party *party;
 
-	limit_waiters(approvals, approval->id);
-	if ((waiter = calloc(1, sizeof *waiter)) == NULL)
+	limit_parties(approvals, approval->id);
+	if ((party = calloc(1, sizeof *party)) == NULL)
 		return CSIGN_E_NOMEM;
-	waiter->approvals = approvals;
-	waiter->approval = approval->id;
-	memcpy(waiter->transaction_id, approval->transaction_id, STORE_ID_SIZE);
-	waiter->after = poll->after;
-	waiter->conn = conn;
-	waiter->tell = poll->tell;
-	waiter->arg = poll->arg;
-	if (event_assign(&waiter->timer, approvals->base, -1, 0, on_waited,
-		waiter) != 0 ||
-	    event_add(&waiter->timer, &wait) != 0) {
-		free(waiter);
-		return CSIGN_E_NOMEM;
-	}
-	LIST_INSERT_HEAD(bucket_of(approvals, approval->id), waiter, next);
-	http_hold(conn, on_gone, waiter);
-	return CSIGN_OK;
+	party->approvals = approvals;
+	party->approval = approval->id;
+	memcpy(party->transaction_id, approval->transaction_id, STORE_ID_SIZE);
+	party->after = poll->after;
+	party->tell = poll->tell;
+	party->arg = poll->arg;
+	return waiter_begin(&party->waiter, bucket_of(approvals, approval->id),
+	    approvals->base, poll->wait_s, on_waited, conn);
 }
 
 enum csign_err
@@ -191,29 +163,29 @@ approvals_tell(struct approvals *approvals, const struct approval *approval,
 
 /* Is there something to tell that nobody here has seen? */
 static bool
-has_news(const struct waiter *waiter)
+has_news(const struct party *party)
 {
 	struct approval approval;
 
-	return store_approval_by_id(waiter->approvals->store, waiter->approval,
+	return store_approval_by_id(party->approvals->store, party->approval,
 		   &approval) != CSIGN_OK ||
-	       !waits_for(waiter, &approval) ||
-	       approval.sequence > waiter->after ||
+	       !waits_for(party, &approval) ||
+	       approval.sequence > party->after ||
 	       !STATE_IS_OPEN(approval.state);
 }
 
 static void
-tell_each(struct approvals *approvals, bool (*wanted)(const struct waiter *))
+tell_each(struct approvals *approvals, bool (*wanted)(const struct party *))
 {
 	struct waiter *w, *next;
 	size_t i;
 
 	for (i = 0; i < BUCKETS; i++)
-		for (w = LIST_FIRST(&approvals->waiters[i]); w != NULL;
+		for (w = LIST_FIRST(&approvals->parties[i]); w != NULL;
 		     w = next) {
 			next = LIST_NEXT(w, next);
-			if (wanted == NULL || wanted(w))
-				tell_current(w);
+			if (wanted == NULL || wanted((struct party *)w))
+				tell_current((struct party *)w);
 		}
 }
 
@@ -386,7 +358,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 /* --- making and finding --------------------------------------------------- */
 
 enum csign_err
-approvals_new(struct event_base *base, struct store *store,
+approvals_new(struct event_base *base, struct store *store, struct inbox *inbox,
     const struct settings *settings, struct approvals **ret_approvals)
 {
 	struct approvals *approvals;
@@ -395,6 +367,7 @@ approvals_new(struct event_base *base, struct store *store,
 		return CSIGN_E_NOMEM;
 	approvals->base = base;
 	approvals->store = store;
+	approvals->inbox = inbox;
 	approvals->settings = settings;
 	approvals->timer = event_new(base, -1, 0, on_timer, approvals);
 	if (approvals->timer == NULL) {
@@ -410,17 +383,12 @@ approvals_new(struct event_base *base, struct store *store,
 void
 approvals_free(struct approvals **approvals)
 {
-	struct waiter *w, *next;
 	size_t i;
 
 	if (*approvals == NULL)
 		return;
 	for (i = 0; i < BUCKETS; i++)
-		for (w = LIST_FIRST(&(*approvals)->waiters[i]); w != NULL;
-		     w = next) {
-			next = LIST_NEXT(w, next);
-			waiter_free(w);
-		}
+		waiter_free_all(&(*approvals)->parties[i]);
 	event_free((*approvals)->timer);
 	free(*approvals);
 	*approvals = NULL;
@@ -437,7 +405,7 @@ hash_text(const char *text, unsigned char ret_hash[STORE_HASH_LEN])
 
 enum csign_err
 approvals_create(struct approvals *approvals, struct question *question,
-    uint32_t lifetime_s, char ret_transaction_id[STORE_ID_SIZE],
+    uint32_t lifetime_s, struct creation *ret_creation,
     char ret_token[TOKEN_SIZE])
 {
 	unsigned char token_bytes[32], hash[STORE_HASH_LEN];
@@ -445,6 +413,7 @@ approvals_create(struct approvals *approvals, struct question *question,
 	uint64_t now = now_ms();
 	enum csign_err r;
 
+	question->created = now;
 	question->ends = now + (uint64_t)lifetime_s * 1000;
 	question->max_host = approvals->settings->max_pending_host;
 	question->max_user = approvals->settings->max_pending_user;
@@ -452,11 +421,13 @@ approvals_create(struct approvals *approvals, struct question *question,
 	    (r = csign_b64u_encode(token_bytes, sizeof token_bytes, token,
 		 sizeof token)) != CSIGN_OK ||
 	    (r = hash_text(token, hash)) != CSIGN_OK ||
-	    (r = store_approval_create(approvals->store, question, hash,
-		 ret_transaction_id)) != CSIGN_OK)
+	    (r = store_approval_create(
+		 approvals->store, question, hash, ret_creation)) != CSIGN_OK)
 		goto out;
 	timer_at_latest(approvals, question->ends, now);
 	memcpy(ret_token, token, sizeof token);
+	if (ret_creation->copies > 0)
+		inbox_changed(approvals->inbox, ret_creation->id);
 out:
 	csign_wipe(token_bytes, sizeof token_bytes);
 	csign_wipe(token, sizeof token);
@@ -470,6 +441,18 @@ fresh(struct approvals *approvals, struct approval *approval)
 	if (is_over(approval, now_ms()))
 		return expire(approvals, approval);
 	return CSIGN_OK;
+}
+
+enum csign_err
+approvals_by_id(
+    struct approvals *approvals, int64_t id, struct approval *ret_approval)
+{
+	enum csign_err r;
+
+	if ((r = store_approval_by_id(approvals->store, id, ret_approval)) !=
+	    CSIGN_OK)
+		return r;
+	return fresh(approvals, ret_approval);
 }
 
 enum csign_err
@@ -648,4 +631,20 @@ approvals_cancel_stored(
     struct store *store, int64_t space, const char *username)
 {
 	return cancel_user(NULL, store, space, username);
+}
+
+const char *
+approvals_state_name(enum approval_state state)
+{
+	static const char *const names[] = {
+	    [STATE_PENDING] = "pending",
+	    [STATE_SEEN] = "seen",
+	    [STATE_ANSWERED] = "answered",
+	    [STATE_GRANTED] = "granted",
+	    [STATE_DENIED] = "denied",
+	    [STATE_EXPIRED] = "expired",
+	    [STATE_CANCELLED] = "cancelled",
+	};
+
+	return names[state];
 }

@@ -12,6 +12,7 @@
 
 #include "countersign.h"
 #include "http.h"
+#include "inbox.h"
 #include "settings.h"
 #include "store.h"
 
@@ -19,19 +20,23 @@
 
 struct approvals;
 
+/* What inbox is told of is what its phones have copies of. */
 CSIGN_WUR enum csign_err approvals_new(struct event_base *base,
-    struct store *store, const struct settings *settings,
+    struct store *store, struct inbox *inbox, const struct settings *settings,
     struct approvals **ret_approvals);
 /* Forgets who waits. */
 void approvals_free(struct approvals **approvals);
 
 /*
- * Completes and stores the question (ends, max_host, max_user and lifetime are
+ * Completes and stores the question (created, ends, max_host and max_user are
  * set here).  CSIGN_E_LIMIT, CSIGN_E_EXISTS as store_approval_create().
  */
 CSIGN_WUR enum csign_err approvals_create(struct approvals *approvals,
     struct question *question, uint32_t lifetime_s,
-    char ret_transaction_id[STORE_ID_SIZE], char ret_token[TOKEN_SIZE]);
+    struct creation *ret_creation, char ret_token[TOKEN_SIZE]);
+/* One that was just made, and its like. */
+CSIGN_WUR enum csign_err approvals_by_id(
+    struct approvals *approvals, int64_t id, struct approval *ret_approval);
 
 /* One that exists, expired if its time is over. */
 CSIGN_WUR enum csign_err approvals_by_token(struct approvals *approvals,
@@ -57,7 +62,7 @@ CSIGN_WUR enum csign_err approvals_answer(
 struct outcome {
 	enum approval_event event; /* granted, denied or rejected */
 	const char *reason;
-	const char *device_id; /* that was enrolled, or NULL */
+	const char *device_id; /* that was enrolled, or gave the grant */
 	int32_t tries_left;    /* of rejected */
 	uint32_t sequence;     /* of the answer; 0: the host does not say */
 };
@@ -93,5 +98,8 @@ CSIGN_WUR enum csign_err approvals_tell(struct approvals *approvals,
 void approvals_changed_outside(struct approvals *approvals);
 /* Tells everybody who waits how things are; for a stop. */
 void approvals_tell_all(struct approvals *approvals);
+
+/* As the phone API has it. */
+const char *approvals_state_name(enum approval_state state);
 
 #endif

@@ -182,6 +182,7 @@ print_device(void *arg, const struct authenticator *auth)
 	cmd_cell(auth->device_id, 16);
 	cmd_time(auth->created);
 	cmd_cell(auth->name, 0);
+	(void)fputs(auth->rings ? "(can be rung) " : "", stdout);
 	(void)puts(auth->removed ? "(removed by the phone)" : "");
 }
 

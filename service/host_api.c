@@ -61,18 +61,18 @@ create_failed(struct call *call, enum csign_err err)
 
 static bool
 create(struct call *call, struct question *question, int64_t lifetime,
-    char transaction_id[STORE_ID_SIZE], char token[TOKEN_SIZE])
+    struct creation *creation, char token[TOKEN_SIZE])
 {
 	enum csign_err r;
 
 	r = approvals_create(call->service->approvals, question,
-	    (uint32_t)lifetime, transaction_id, token);
+	    (uint32_t)lifetime, creation, token);
 	if (r == CSIGN_OK) {
 		log_event(CSIGN_LOG_INFO,
 		    question->kind == KIND_APPROVAL ? "approval_created"
 						    : "enrolment_created",
 		    "host", call->host.name, "user", question->username,
-		    "transaction", transaction_id);
+		    "transaction", creation->transaction_id);
 		return true;
 	}
 	log_event(CSIGN_LOG_NOTICE, "create_refused", "host", call->host.name,
@@ -129,30 +129,87 @@ put_removals(struct call *call, struct reply *reply, const char *username)
 		    CSIGN_LOG_ERR, "call_failed", "reason", csign_err_name(r));
 }
 
+/* The link alone, or the phones as well? */
+static bool
+read_channel(struct call *call, bool *ret_push)
+{
+	const char *channel;
+
+	if (!call_str(call, "channel", 1, 16, &channel))
+		return false;
+	*ret_push = strcmp(channel, "push") == 0;
+	if (*ret_push || strcmp(channel, "app") == 0)
+		return true;
+	call_bad_member(call, "channel", "app or push");
+	return false;
+}
+
+/* Whom to ring; copies is room for them. */
+static bool
+read_copies(struct call *call, struct question *question,
+    struct copy copies[CSIGN_DEVICES_MAX])
+{
+	if (question->username == NULL) {
+		call_bad_member(call, "username", "there");
+		return false;
+	}
+	question->copies = copies;
+	return call_copies(call, copies, &question->n_copies);
+}
+
+/*
+ * Rings, which takes its time elsewhere: here it is but begun, and whatever
+ * becomes of it, the question is stored and in the inboxes.
+ */
+static unsigned
+ring(struct call *call, const struct question *question,
+    const struct creation *creation)
+{
+	struct service *service = call->service;
+	struct approval approval;
+	unsigned sent = 0;
+
+	if (creation->copies > 0 && service->push != NULL &&
+	    approvals_by_id(service->approvals, creation->id, &approval) ==
+		CSIGN_OK)
+		push_question(
+		    service->push, &approval, question->link_id, &sent);
+	return sent;
+}
+
 static void
 create_approval(struct call *call)
 {
 	struct question question = {.kind = KIND_APPROVAL};
-	char transaction_id[STORE_ID_SIZE], token[TOKEN_SIZE];
-	const char *channel, *message;
+	struct copy copies[CSIGN_DEVICES_MAX];
+	struct creation creation;
+	char token[TOKEN_SIZE];
 	struct reply reply;
+	const char *message;
 	int64_t lifetime;
+	unsigned sent;
+	bool push;
 
-	if (!call_str(call, "channel", 1, 16, &channel) ||
+	if (!read_channel(call, &push) ||
 	    !call_text(
 		call, "username", 1, CSIGN_USER_MAX, &question.username) ||
 	    !call_text(call, "notificationMessage", 0, 256, &message) ||
 	    !read_question(call, &question, CSIGN_LIFETIME_MIN,
-		CSIGN_LIFETIME_MAX, &lifetime))
+		CSIGN_LIFETIME_MAX, &lifetime) ||
+	    (push && !read_copies(call, &question, copies)))
 		return;
-	if (strcmp(channel, "app") != 0) {
-		call_bad_member(call, "channel", "app");
+	if (!create(call, &question, lifetime, &creation, token))
 		return;
-	}
-	if (!create(call, &question, lifetime, transaction_id, token))
-		return;
+	/* Before the reply is begun: what this tells others is made there. */
+	sent = push ? ring(call, &question, &creation) : 0;
 	reply_begin(&reply, call->service->out);
-	reply_created(&reply, transaction_id, token);
+	reply_created(&reply, creation.transaction_id, token);
+	if (push) {
+		reply_open(&reply, "push", "{");
+		reply_int(&reply, "sent", sent);
+		reply_int(&reply, "devices", creation.copies);
+		reply_close(&reply, "}");
+	}
 	put_removals(call, &reply, question.username);
 	reply_send(&reply, call->conn, 201, NULL);
 	csign_wipe(token, sizeof token);
@@ -184,7 +241,8 @@ static void
 enroll(struct call *call)
 {
 	struct question question = {.kind = KIND_ENROLMENT};
-	char transaction_id[STORE_ID_SIZE], token[TOKEN_SIZE];
+	struct creation creation;
+	char token[TOKEN_SIZE];
 	struct reply reply;
 	struct user user;
 	int64_t lifetime;
@@ -204,14 +262,14 @@ enroll(struct call *call)
 		return;
 	}
 	question.user = &user;
-	if (!create(call, &question, lifetime, transaction_id, token))
+	if (!create(call, &question, lifetime, &creation, token))
 		return;
 	reply_begin(&reply, call->service->out);
 	reply_str(&reply, "userId", user.user_id);
 	reply_str(&reply, "username", user.username);
 	reply_str(&reply, "status", user_status(&user));
 	reply_open(&reply, "enrollment", "{");
-	reply_created(&reply, transaction_id, token);
+	reply_created(&reply, creation.transaction_id, token);
 	reply_close(&reply, "}");
 	put_removals(call, &reply, question.username);
 	reply_send(&reply, call->conn, 201, NULL);
@@ -358,15 +416,31 @@ read_outcome(struct call *call, struct outcome *outcome)
 	return true;
 }
 
+/* The user got in: the rings until now were no nuisance. */
+static void
+after_grant(struct call *call, const struct approval *approval,
+    const struct outcome *outcome)
+{
+	struct service *service = call->service;
+	enum csign_err r;
+
+	push_granted(service->push, approval, outcome->device_id);
+	r = store_rings_forgive(
+	    service->store, approval->host, approval->username);
+	(void)r; /* it was logged; they end by themselves in 24 hours */
+}
+
 static void
 outcome(struct call *call)
 {
 	struct outcome what = {.device_id = NULL};
 	struct approval approval;
+	bool open;
 	enum csign_err r;
 
 	if (!read_outcome(call, &what) || !find_transaction(call, &approval))
 		return;
+	open = STATE_IS_OPEN(approval.state);
 	r = approvals_outcome(call->service->approvals, &approval, &what);
 	if (r != CSIGN_OK) {
 		call_fail(call, r);
@@ -377,6 +451,9 @@ outcome(struct call *call)
 	    event_names[what.event], "reason",
 	    *what.reason != '\0' ? what.reason : NULL);
 	reply_nothing(call->conn);
+	if (open && approval.state == STATE_GRANTED &&
+	    approval.kind == KIND_APPROVAL)
+		after_grant(call, &approval, &what);
 }
 
 static void
@@ -464,6 +541,7 @@ remove_user(struct call *call)
 	}
 	log_event(CSIGN_LOG_NOTICE, "user_removed", "host", call->host.name,
 	    "user", user.username);
+	inbox_changed_all(service->inbox);
 	reply_nothing(call->conn);
 }
 
@@ -502,6 +580,7 @@ remove_authenticator(struct call *call)
 	}
 	log_event(CSIGN_LOG_NOTICE, "authenticator_removed", "host",
 	    call->host.name, "authenticator", call->id);
+	inbox_changed_all(call->service->inbox);
 	reply_nothing(call->conn);
 }
 

@@ -3,9 +3,10 @@
 sbin_PROGRAMS += %D%/countersignd
 %C%_countersignd_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/%D%
 %C%_countersignd_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(SSL_CFLAGS) \
-	$(JSON_CFLAGS) $(EVENT_CFLAGS) $(SQLITE_CFLAGS)
-%C%_countersignd_LDADD = lib/libcsign.la $(EVENT_LIBS) $(SSL_LIBS) \
-	$(CRYPTO_LIBS) $(JSON_LIBS) $(SQLITE_LIBS)
+	$(JSON_CFLAGS) $(EVENT_CFLAGS) $(SQLITE_CFLAGS) $(CURL_CFLAGS)
+%C%_countersignd_LDADD = lib/courier/libcsigncurl.la lib/libcsign.la \
+	$(EVENT_LIBS) $(SSL_LIBS) $(CRYPTO_LIBS) $(JSON_LIBS) $(SQLITE_LIBS) \
+	$(CURL_LIBS)
 %C%_countersignd_SOURCES = \
 	%D%/api.c \
 	%D%/api.h \
@@ -23,11 +24,15 @@ sbin_PROGRAMS += %D%/countersignd
 	%D%/cookie.c \
 	%D%/cookie.h \
 	%D%/device_api.c \
+	%D%/endpoint.c \
+	%D%/endpoint.h \
 	%D%/host_api.c \
 	%D%/http.c \
 	%D%/http.h \
 	%D%/http_head.c \
 	%D%/http_head.h \
+	%D%/inbox.c \
+	%D%/inbox.h \
 	%D%/listen.c \
 	%D%/listen.h \
 	%D%/log.c \
@@ -40,6 +45,16 @@ sbin_PROGRAMS += %D%/countersignd
 	%D%/peer.c \
 	%D%/peer.h \
 	%D%/phone_api.c \
+	%D%/push.c \
+	%D%/push.h \
+	%D%/push_command.c \
+	%D%/push_command.h \
+	%D%/push_send.c \
+	%D%/push_send.h \
+	%D%/push_verdict.c \
+	%D%/push_verdict.h \
+	%D%/push_wire.c \
+	%D%/push_wire.h \
 	%D%/rate.c \
 	%D%/rate.h \
 	%D%/reply.c \
@@ -56,15 +71,23 @@ sbin_PROGRAMS += %D%/countersignd
 	%D%/store_db.c \
 	%D%/store_db.h \
 	%D%/store_hosts.c \
+	%D%/store_inbox.c \
 	%D%/store_open.c \
+	%D%/store_rings.c \
 	%D%/store_schema.h \
 	%D%/store_users.c \
 	%D%/tls.c \
 	%D%/tls.h \
+	%D%/vapid.c \
+	%D%/vapid.h \
+	%D%/waiter.c \
+	%D%/waiter.h \
 	%D%/watch.c \
 	%D%/watch.h \
 	%D%/web.c \
-	%D%/web.h
+	%D%/web.h \
+	%D%/webpush.c \
+	%D%/webpush.h
 
 # The phone's page, built into the program and listed for verify-page.
 WEB_FILES = \

@@ -3,6 +3,7 @@
 
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -52,6 +53,23 @@ cmd_serve(int argc, char **argv)
 	return CMD_TROUBLE;
 }
 
+/*
+ * Libraries take proxies, key logs, resolver options and more from the
+ * environment; of ours systemd's socket is all that is wanted.
+ */
+static bool
+forget_environment(void)
+{
+	const char *socket = secure_getenv("NOTIFY_SOCKET");
+	char *copy = socket != NULL ? strdup(socket) : NULL;
+	bool done;
+
+	done = (socket == NULL || copy != NULL) && clearenv() == 0 &&
+	       (copy == NULL || setenv("NOTIFY_SOCKET", copy, 1) == 0);
+	free(copy);
+	return done;
+}
+
 /* Keys pass through here: no core, no debugger, no file for others. */
 static bool
 protect_process(void)
@@ -98,7 +116,7 @@ main(int argc, char **argv)
 {
 	int status;
 
-	if (!protect_process()) {
+	if (!protect_process() || !forget_environment()) {
 		cmd_say("the process could not be protected");
 		return CMD_TROUBLE;
 	}

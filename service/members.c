@@ -22,6 +22,18 @@ call_bad_member(struct call *call, const char *name, const char *what)
 	reply_error(call->conn, 422, "invalid_member", message, NULL);
 }
 
+void
+call_bad_text(struct call *call, const char *message)
+{
+	struct reply reply;
+
+	reply_begin(&reply, call->service->out);
+	reply_str(&reply, "error", "invalid_member");
+	reply_str(&reply, "message", message);
+	reply_int(&reply, "status", 422);
+	reply_send(&reply, call->conn, 422, NULL);
+}
+
 bool
 call_optional_str(struct call *call, const char *name, size_t min, size_t max,
     const char **ret_value)
@@ -132,21 +144,61 @@ call_sealed(struct call *call, const char *name, size_t min, size_t max,
 	return false;
 }
 
-bool
-call_device_id(struct call *call, const char **ret_value)
+/* Lower-case base32, as the host writes it. */
+static bool
+is_device_id(const char *text)
 {
 	unsigned char bytes[CSIGN_DEVICE_ID_LEN];
 	size_t n = 0;
 
+	return csign_b32_decode(text, strlen(text), CSIGN_B32_LOWER, bytes,
+		   sizeof bytes, &n) == CSIGN_OK &&
+	       n == sizeof bytes;
+}
+
+bool
+call_device_id(struct call *call, const char **ret_value)
+{
 	if (!call_str(call, "deviceId", CSIGN_DEVICE_ID_SIZE - 1,
 		CSIGN_DEVICE_ID_SIZE - 1, ret_value))
 		return false;
-	/* Lower-case base32, as the host writes it. */
-	if (csign_b32_decode(*ret_value, strlen(*ret_value), CSIGN_B32_LOWER,
-		bytes, sizeof bytes, &n) == CSIGN_OK &&
-	    n == sizeof bytes)
+	if (is_device_id(*ret_value))
 		return true;
 	call_bad_member(call, "deviceId", "a device id");
+	return false;
+}
+
+bool
+call_copies(
+    struct call *call, struct copy copies[CSIGN_DEVICES_MAX], size_t *ret_n)
+{
+	static const char what[] =
+	    "an object of 1 to 16 device ids, each with base64url of 98 bytes";
+	struct json_object *sealed = NULL;
+	unsigned char *room = call->service->room;
+	size_t n = 0;
+
+	if (!json_object_object_get_ex(call->body, "sealed", &sealed) ||
+	    !json_object_is_type(sealed, json_type_object) ||
+	    json_object_object_length(sealed) < 1 ||
+	    json_object_object_length(sealed) > CSIGN_DEVICES_MAX)
+		goto bad;
+	json_object_object_foreach(sealed, device_id, value)
+	{
+		(void)value;
+		copies[n].device_id = device_id;
+		copies[n].sealed = csign_json_str(
+		    sealed, device_id, CSIGN_B64U_LEN(CSIGN_DEVICE_SEAL_LEN));
+		if (!is_device_id(device_id) || copies[n].sealed == NULL ||
+		    !is_b64u(copies[n].sealed, CSIGN_DEVICE_SEAL_LEN,
+			CSIGN_DEVICE_SEAL_LEN, room))
+			goto bad;
+		n++;
+	}
+	*ret_n = n;
+	return true;
+bad:
+	call_bad_member(call, "sealed", what);
 	return false;
 }
 
@@ -197,6 +249,26 @@ call_query_int(struct call *call, const char *name, uint32_t max, uint32_t def,
 	}
 	(void)snprintf(what, sizeof what, "a whole number from 0 to %u", max);
 	call_bad_member(call, name, what);
+	return false;
+}
+
+bool
+call_query_tag(
+    struct call *call, const char *name, char ret_tag[INBOX_TAG_SIZE])
+{
+	const char *value;
+	size_t len = 0;
+
+	ret_tag[0] = '\0';
+	if ((value = find_query(call, name, &len)) == NULL || len == 0)
+		return true;
+	if (len < INBOX_TAG_SIZE) {
+		memcpy(ret_tag, value, len);
+		ret_tag[len] = '\0';
+		if (is_b64u(ret_tag, 16, 16, call->service->room))
+			return true;
+	}
+	call_bad_member(call, name, "the tag of an inbox");
 	return false;
 }
 

@@ -10,17 +10,6 @@
 #include "reply.h"
 #include "secret.h"
 
-/* By enum approval_state. */
-static const char *const state_names[] = {
-    [STATE_PENDING] = "pending",
-    [STATE_SEEN] = "seen",
-    [STATE_ANSWERED] = "answered",
-    [STATE_GRANTED] = "granted",
-    [STATE_DENIED] = "denied",
-    [STATE_EXPIRED] = "expired",
-    [STATE_CANCELLED] = "cancelled",
-};
-
 /* The link of the path; 404 if there is none. */
 static bool
 find_link(struct call *call, struct approval *ret_approval)
@@ -64,7 +53,7 @@ open_link(struct call *call)
 	reply_time(&reply, "expiresAt", approval.ends);
 	reply_int(&reply, "secondsLeft",
 	    approval.ends > now ? (int64_t)((approval.ends - now) / 1000) : 0);
-	reply_str(&reply, "state", state_names[approval.state]);
+	reply_str(&reply, "state", approvals_state_name(approval.state));
 	reply_str(&reply, "kind",
 	    approval.kind == KIND_APPROVAL ? "approval" : "enrolment");
 	reply_send(&reply, call->conn, 200, NULL);
@@ -120,7 +109,7 @@ answer(struct call *call)
 	log_event(CSIGN_LOG_INFO, "approval_answered", "transaction",
 	    approval.transaction_id);
 	reply_begin(&reply, call->service->out);
-	reply_str(&reply, "state", state_names[approval.state]);
+	reply_str(&reply, "state", approvals_state_name(approval.state));
 	reply_int(&reply, "sequence", approval.sequence);
 	reply_send(&reply, call->conn, 202, NULL);
 }
@@ -138,7 +127,7 @@ tell_events(void *arg, struct http_conn *conn, const struct approval *approval)
 		return;
 	}
 	reply_begin(&reply, service->out);
-	reply_str(&reply, "state", state_names[approval->state]);
+	reply_str(&reply, "state", approvals_state_name(approval->state));
 	reply_int(&reply, "sequence", approval->sequence);
 	if (approval->reason[0] != '\0')
 		reply_str(&reply, "reason", approval->reason);
@@ -169,17 +158,22 @@ events(struct call *call)
 
 /* --- a new device --------------------------------------------------------- */
 
-/* One a phone: the one that it has, if it has enrolled a device before. */
+/*
+ * One a phone: the one that it has, if it has enrolled a device before or has
+ * got it here.
+ */
 static enum csign_err
-choose_cookie(struct call *call, char cookie[COOKIE_SIZE],
-    unsigned char hash[STORE_HASH_LEN])
+choose_cookie(struct call *call, const struct approval *approval,
+    char cookie[COOKIE_SIZE], unsigned char hash[STORE_HASH_LEN])
 {
+	struct store *store = call->service->store;
 	enum csign_err r = CSIGN_E_NOT_FOUND;
 
 	if (cookie_read(call->request->head.field[HTTP_COOKIE], cookie) &&
-	    (r = cookie_hash(cookie, hash)) == CSIGN_OK)
-		r = store_authenticator_of_cookie(
-		    call->service->store, hash, NULL, NULL);
+	    (r = cookie_hash(cookie, hash)) == CSIGN_OK &&
+	    (r = store_authenticator_of_cookie(store, hash, NULL, NULL)) ==
+		CSIGN_E_NOT_FOUND)
+		r = store_claim_of_cookie(store, approval->id, hash);
 	if (r == CSIGN_E_NOT_FOUND && (r = cookie_make(cookie)) == CSIGN_OK)
 		r = cookie_hash(cookie, hash);
 	return r;
@@ -222,7 +216,8 @@ claim_device(struct call *call)
 		reply_closed(call, &approval);
 		return;
 	}
-	if ((r = choose_cookie(call, cookie, claim.cookie_hash)) == CSIGN_OK)
+	if ((r = choose_cookie(call, &approval, cookie, claim.cookie_hash)) ==
+	    CSIGN_OK)
 		r = store_claim_put(
 		    call->service->store, &approval, &claim, call_now());
 	if (r == CSIGN_OK)

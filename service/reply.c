@@ -70,10 +70,10 @@ reply_int(struct reply *reply, const char *name, int64_t value)
 }
 
 void
-reply_true(struct reply *reply, const char *name)
+reply_bool(struct reply *reply, const char *name, bool value)
 {
 	if (put_name(reply, name))
-		put(reply, "true");
+		put(reply, value ? "true" : "false");
 }
 
 void
@@ -121,7 +121,9 @@ reply_authenticator(void *arg, const struct authenticator *auth)
 	reply_str(reply, "name", auth->name);
 	reply_time(reply, "createdAt", auth->created);
 	if (auth->removed)
-		reply_true(reply, "removed");
+		reply_bool(reply, "removed", true);
+	if (auth->rings)
+		reply_bool(reply, "push", true);
 	reply_close(reply, "}");
 }
 

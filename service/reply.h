@@ -26,7 +26,7 @@ void reply_begin(struct reply *reply, struct csign_buf *buf);
 void reply_begin_bare(struct reply *reply, struct csign_buf *buf);
 void reply_str(struct reply *reply, const char *name, const char *value);
 void reply_int(struct reply *reply, const char *name, int64_t value);
-void reply_true(struct reply *reply, const char *name);
+void reply_bool(struct reply *reply, const char *name, bool value);
 /* RFC 3339 of milliseconds. */
 void reply_time(struct reply *reply, const char *name, uint64_t ms);
 /* b64u that append() puts there, for example store_approval_content(). */

@@ -72,6 +72,7 @@ on_stop(evutil_socket_t signum, short what, void *arg)
 	http_server_stop(server->service.http);
 	/* Couriers hear "nothing new" and come back to our successor. */
 	approvals_tell_all(server->service.approvals);
+	inbox_tell_all(server->service.inbox);
 }
 
 static void
@@ -254,10 +255,15 @@ start(struct server *server, const char *config, struct csign_why *why)
 	    (r = csign_buf_new(BOUND_MAX, &server->bound)) != CSIGN_OK ||
 	    (r = add_signals(server)) != CSIGN_OK ||
 	    (r = add_rates(service)) != CSIGN_OK ||
-	    (r = approvals_new(service->base, service->store, settings,
-		 &service->approvals)) != CSIGN_OK ||
+	    (r = inbox_new(service->base, service->store, &service->inbox)) !=
+		CSIGN_OK ||
+	    (r = approvals_new(service->base, service->store, service->inbox,
+		 settings, &service->approvals)) != CSIGN_OK ||
 	    (r = watch_new(service, &server->watch)) != CSIGN_OK ||
 	    (r = add_http(server)) != CSIGN_OK)
+		return r;
+	if (settings->push && (r = push_new(service->base, service->store,
+				   settings, why, &service->push)) != CSIGN_OK)
 		return r;
 	return listen_all(server, why);
 }
@@ -270,7 +276,9 @@ clear(struct server *server)
 
 	http_server_free(&service->http);
 	watch_free(&server->watch);
+	push_free(&service->push);
 	approvals_free(&service->approvals);
+	inbox_free(&service->inbox);
 	for (i = 0; i < sizeof server->signals / sizeof server->signals[0]; i++)
 		if (server->signals[i] != NULL)
 			event_free(server->signals[i]);

@@ -6,7 +6,9 @@
 #include "approvals.h"
 #include "buf.h"
 #include "http.h"
+#include "inbox.h"
 #include "peer.h"
+#include "push.h"
 #include "rate.h"
 #include "settings.h"
 #include "store.h"
@@ -20,6 +22,8 @@ struct service {
 	struct event_base *base;
 	struct store *store;
 	struct approvals *approvals;
+	struct inbox *inbox;
+	struct push *push; /* or NULL */
 	struct http_server *http;
 	struct tls *tls; /* or NULL */
 	struct rate *host_rate;

@@ -26,7 +26,14 @@ struct settings {
 	uint32_t rate_host; /* a minute; 0: no limit */
 	uint32_t rate_address;
 	uint32_t rate_device;
-	uint32_t log_level; /* index of err warning notice info debug */
+	bool push;           /* Web Push and wake-ups */
+	char *push_key_file; /* VAPID, made at the first start */
+	char *push_contact;  /* mailto: or https:, for push services */
+	char *push_hosts;    /* words: host[:port], beyond the known ones */
+	bool push_private;   /* push_hosts may be on private addresses */
+	char *push_ca_file;  /* PEM, instead of the system's; or NULL */
+	char *push_command;  /* run for each phone to ring; or NULL */
+	uint32_t log_level;  /* index of err warning notice info debug */
 };
 
 extern const struct csign_conf_table settings_table;

@@ -74,6 +74,7 @@ struct authenticator {
 	char username[CSIGN_USER_MAX + 1];
 	uint64_t created;
 	bool removed; /* it said so itself; its hosts have not all heard it */
+	bool rings;   /* its phone said where it can be rung */
 };
 
 /* What a phone said about itself at an enrolment. */
@@ -123,18 +124,65 @@ struct approval {
 	uint64_t due;              /* when it expires or is removed */
 	char transaction_id[STORE_ID_SIZE];
 	char reason[STORE_REASON_MAX + 1];
+	char username[CSIGN_USER_MAX + 1]; /* "": nobody in particular */
+};
+
+/* S, sealed to a device. */
+struct copy {
+	const char *device_id;
+	const char *sealed; /* b64u */
 };
 
 struct question {
 	enum approval_kind kind;
+	const struct copy *copies; /* for phones to ring; or NULL */
+	size_t n_copies;
 	const struct host *host;
 	const char *username;    /* or NULL: nobody in particular */
 	const struct user *user; /* of an enrolment, or NULL */
 	const char *link_id;
 	const char *content; /* sealed, b64u */
+	uint64_t created;
 	uint64_t ends;
 	uint32_t max_host; /* open at a time */
 	uint32_t max_user;
+};
+
+/* A question that was stored. */
+struct creation {
+	int64_t id;
+	uint32_t copies; /* that were kept */
+	char transaction_id[STORE_ID_SIZE];
+};
+
+/* --- phones that ring ----------------------------------------------------- */
+
+#define STORE_ENDPOINT_MAX 1024
+#define STORE_P256DH_SIZE 88 /* 65 bytes in b64u, and NUL */
+#define STORE_AUTH_SIZE 23   /* 16 bytes in b64u, and NUL */
+
+/* Where a phone is rung: one a cookie. */
+struct subscription {
+	unsigned char cookie_hash[STORE_HASH_LEN];
+	uint64_t created;
+	char endpoint[STORE_ENDPOINT_MAX + 1];
+	char p256dh[STORE_P256DH_SIZE]; /* "" and */
+	char auth[STORE_AUTH_SIZE];     /* "" for a plain wake-up */
+	/* Of store_subscription_each() and _others() alone: the phone's device,
+	 * or one of them, that has a copy or is this user's. */
+	char device_id[CSIGN_DEVICE_ID_SIZE];
+};
+
+/* A question in a phone's inbox. */
+struct inbox_entry {
+	int64_t approval;
+	enum approval_state state;
+	uint32_t sequence;
+	uint64_t created; /* milliseconds since 1970 */
+	uint64_t ends;
+	char link_id[CSIGN_LINK_ID_SIZE];
+	char device_id[CSIGN_DEVICE_ID_SIZE];
+	const char *sealed; /* b64u */
 };
 
 /* What comes with a change; each may be NULL. */
@@ -224,7 +272,7 @@ CSIGN_WUR enum csign_err store_user_by_id(struct store *store, int64_t space,
 CSIGN_WUR enum csign_err store_user_each(struct store *store, int64_t space,
     const char *username, void (*visit)(void *arg, const struct user *user),
     void *arg);
-/* With its authenticators. */
+/* With its authenticators, and the subscriptions of phones with no other. */
 CSIGN_WUR enum csign_err store_user_remove(struct store *store, int64_t user);
 CSIGN_WUR enum csign_err store_authenticator_each(struct store *store,
     int64_t user, void (*visit)(void *arg, const struct authenticator *auth),
@@ -238,18 +286,20 @@ CSIGN_WUR enum csign_err store_authenticator_of_cookie(struct store *store,
     void (*visit)(void *arg, const struct authenticator *auth), void *arg);
 CSIGN_WUR enum csign_err store_authenticator_rename(struct store *store,
     int64_t space, const char *device_id, const char *name);
+/* With its phone's subscription, if it has no other. */
 CSIGN_WUR enum csign_err store_authenticator_remove(
     struct store *store, int64_t space, const char *device_id);
 
 /*
  * CSIGN_E_LIMIT: as many are open as may be; CSIGN_E_EXISTS: the link id is
  * in use.  The new approval has state pending and sequence 1; its transaction
- * id is the beginning of token_hash, so that one index finds both.
+ * id is the beginning of token_hash, so that one index finds both.  Of the
+ * copies those are kept that are for a device of this user.
  */
 CSIGN_WUR enum csign_err store_approval_create(struct store *store,
     const struct question *question,
     const unsigned char token_hash[STORE_HASH_LEN],
-    char ret_transaction_id[STORE_ID_SIZE]);
+    struct creation *ret_creation);
 CSIGN_WUR enum csign_err store_approval_by_id(
     struct store *store, int64_t id, struct approval *ret_approval);
 CSIGN_WUR enum csign_err store_approval_by_token(struct store *store,
@@ -268,8 +318,9 @@ CSIGN_WUR enum csign_err store_approval_answer(
  * Writes state, event, due, tries_left and reason of next under the sequence
  * next->sequence, which must be one more than the stored one, else
  * CSIGN_E_AGAIN: somebody was faster.  What change has is stored with it; in a
- * closed state content and answer are removed.  A grant of an enrolment makes
- * the claim of its device an authenticator; the newest, if none is named.
+ * closed state content, answer and copies' S are removed.  A grant of an
+ * enrolment makes the claim of its device an authenticator; the newest, if none
+ * is named.
  */
 CSIGN_WUR enum csign_err store_approval_change(struct store *store,
     const struct approval *next, const struct change *change, uint64_t now);
@@ -297,10 +348,14 @@ CSIGN_WUR enum csign_err store_end(struct store *store, enum csign_err r);
  * Keeps what the phone said until the enrolment is granted; if it is granted
  * already, it takes effect now.  CSIGN_E_EXISTS: the host enrolled another
  * device; or another phone was there before the answer, and the host has not
- * said which it enrolled; or the device is another user's, or to go.
+ * said which it enrolled; or another phone named this device before the answer;
+ * or the device is another user's, or to go.
  */
 CSIGN_WUR enum csign_err store_claim_put(struct store *store,
     const struct approval *approval, const struct claim *claim, uint64_t now);
+/* CSIGN_E_NOT_FOUND: nobody with this cookie has named a device here. */
+CSIGN_WUR enum csign_err store_claim_of_cookie(struct store *store,
+    int64_t approval, const unsigned char cookie_hash[STORE_HASH_LEN]);
 /*
  * Keeps the note of a device that wants to be removed, in place of an older
  * one; it counts as removed from now on.  CSIGN_E_NOT_FOUND: no device of this
@@ -320,5 +375,67 @@ CSIGN_WUR enum csign_err store_removal_each(struct store *store, int64_t space,
 /* Devices whose note has waited for STORE_REMOVAL_KEPT_MS go without it. */
 CSIGN_WUR enum csign_err store_removals_expire(
     struct store *store, uint64_t now);
+
+/*
+ * Open questions with a copy for a device of this phone that is not to go,
+ * newest first, at most CSIGN_INBOX_MAX.
+ */
+CSIGN_WUR enum csign_err store_inbox_each(struct store *store,
+    const unsigned char cookie_hash[STORE_HASH_LEN], uint64_t now,
+    void (*visit)(void *arg, const struct inbox_entry *entry), void *arg);
+/* The phones that got a copy, each once; also of a closed question. */
+CSIGN_WUR enum csign_err store_inbox_phones(struct store *store,
+    int64_t approval,
+    void (*visit)(void *arg, const unsigned char cookie_hash[STORE_HASH_LEN]),
+    void *arg);
+/*
+ * Those of them that can be rung.  visit may use the store.
+ */
+CSIGN_WUR enum csign_err store_subscription_each(struct store *store,
+    int64_t approval,
+    void (*visit)(void *arg, const struct subscription *subscription),
+    void *arg);
+/* The other phones of this device's user that can be rung, copy or not. */
+CSIGN_WUR enum csign_err store_subscription_others(struct store *store,
+    int64_t space, const char *device_id,
+    void (*visit)(void *arg, const struct subscription *subscription),
+    void *arg);
+/* In place of the one that the phone had. */
+CSIGN_WUR enum csign_err store_subscription_put(
+    struct store *store, const struct subscription *subscription);
+/* CSIGN_E_NOT_FOUND. */
+CSIGN_WUR enum csign_err store_subscription_get(struct store *store,
+    const unsigned char cookie_hash[STORE_HASH_LEN],
+    struct subscription *ret_subscription);
+CSIGN_WUR enum csign_err store_subscription_remove(
+    struct store *store, const unsigned char cookie_hash[STORE_HASH_LEN]);
+/* The same, if its endpoint is still this one. */
+CSIGN_WUR enum csign_err store_subscription_drop(struct store *store,
+    const unsigned char cookie_hash[STORE_HASH_LEN], const char *endpoint);
+/*
+ * The service's own, looser budget of an endpoint over all hosts (SVC-8), in
+ * the last 10 minutes and the last 24 hours.  Rings of a user who got in by
+ * them no longer count as a nuisance; but it is the host that says so, so that
+ * there is a limit to those as well.
+ */
+struct ring_budget {
+	uint32_t short_max, long_max;         /* that led to nothing yet */
+	uint32_t all_short_max, all_long_max; /* of all kinds */
+};
+struct ring_turn {
+	const unsigned char *cookie_hash;
+	int64_t host;
+	const char *username;
+	uint64_t now;
+	bool notice; /* of a success: counts among all only */
+};
+/* Writes the ring down, unless it is too much: CSIGN_E_LIMIT. */
+CSIGN_WUR enum csign_err store_ring_take(struct store *store,
+    const struct ring_turn *turn, const struct ring_budget *budget);
+/* A host says that this user of it got in. */
+CSIGN_WUR enum csign_err store_rings_forgive(
+    struct store *store, int64_t host, const char *username);
+/* Older than 24 hours; and subscriptions of phones without a device. */
+CSIGN_WUR enum csign_err store_rings_expire(struct store *store, uint64_t now);
 
 #endif

@@ -36,36 +36,64 @@ transaction_id_of(const unsigned char token_hash[STORE_HASH_LEN],
 	return csign_b64u_encode(token_hash, 16, transaction_id, STORE_ID_SIZE);
 }
 
+/* Those for devices of the user; *ret_n says how many. */
+static enum csign_err
+insert_copies(
+    struct store *store, const struct question *q, int64_t id, uint32_t *ret_n)
+{
+	enum csign_err r = CSIGN_OK;
+	uint32_t n = 0;
+	size_t i;
+
+	for (i = 0; i < q->n_copies && r == CSIGN_OK; i++) {
+		r = db_changed(
+		    store, db_run(store, ST_COPY_PUT, "iittt", id,
+			       q->host->space, q->copies[i].device_id,
+			       q->username, q->copies[i].sealed));
+		if (r == CSIGN_OK)
+			n++;
+		else if (r == CSIGN_E_NOT_FOUND)
+			r = CSIGN_OK;
+	}
+	*ret_n = n;
+	return r;
+}
+
 static enum csign_err
 insert_approval(struct store *store, const struct question *q,
-    const char *transaction_id, const unsigned char token_hash[STORE_HASH_LEN])
+    const unsigned char token_hash[STORE_HASH_LEN], struct creation *creation)
 {
 	enum csign_err r;
 
 	if ((r = take_room(store, q)) != CSIGN_OK ||
-	    (r = db_run(store, ST_CREATE, "iiiiittth", q->host->space,
+	    (r = db_run(store, ST_CREATE, "iiiiittthi", q->host->space,
 		 q->host->id, (int64_t)q->kind, (int64_t)q->ends,
 		 q->user != NULL ? q->user->id : INT64_C(0), q->username,
-		 transaction_id, q->link_id, token_hash)) != CSIGN_OK)
+		 creation->transaction_id, q->link_id, token_hash,
+		 (int64_t)q->created)) != CSIGN_OK)
 		return r;
-	return db_run(store, ST_SEALED_PUT, "it",
-	    (int64_t)sqlite3_last_insert_rowid(store->db), q->content);
+	creation->id = sqlite3_last_insert_rowid(store->db);
+	if ((r = db_run(store, ST_SEALED_PUT, "it", creation->id,
+		 q->content)) != CSIGN_OK)
+		return r;
+	return insert_copies(store, q, creation->id, &creation->copies);
 }
 
 enum csign_err
 store_approval_create(struct store *store, const struct question *question,
     const unsigned char token_hash[STORE_HASH_LEN],
-    char ret_transaction_id[STORE_ID_SIZE])
+    struct creation *ret_creation)
 {
-	char transaction_id[STORE_ID_SIZE];
+	struct creation creation = {.id = 0};
 	enum csign_err r;
 
-	if ((r = transaction_id_of(token_hash, transaction_id)) != CSIGN_OK ||
+	if ((r = transaction_id_of(token_hash, creation.transaction_id)) !=
+		CSIGN_OK ||
 	    (r = store_begin(store)) != CSIGN_OK)
 		return r;
-	r = insert_approval(store, question, transaction_id, token_hash);
+	r = insert_approval(store, question, token_hash, &creation);
 	if ((r = store_end(store, r)) == CSIGN_OK)
-		memcpy(ret_transaction_id, transaction_id, STORE_ID_SIZE);
+		*ret_creation = creation;
 	return r;
 }
 
@@ -86,6 +114,7 @@ take_approval(sqlite3_stmt *stmt, struct approval *ret)
 	ret->due = (uint64_t)sqlite3_column_int64(stmt, 9);
 	db_text(stmt, 10, ret->transaction_id, STORE_ID_SIZE);
 	db_text(stmt, 11, ret->reason, sizeof ret->reason);
+	db_text(stmt, 12, ret->username, sizeof ret->username);
 	db_done(stmt);
 }
 
@@ -183,6 +212,7 @@ change_beside(struct store *store, const struct approval *next,
 	if (STATE_IS_OPEN(next->state))
 		return CSIGN_OK;
 	if ((r = db_run(store, ST_SEALED_DROP, "i", next->id)) != CSIGN_OK ||
+	    (r = db_run(store, ST_COPY_WIPE, "i", next->id)) != CSIGN_OK ||
 	    (r = db_run(store, ST_HOST_CLOSE, "i", next->host)) != CSIGN_OK)
 		return r;
 	if (next->kind != KIND_ENROLMENT || next->state != STATE_GRANTED)

@@ -6,25 +6,31 @@
 
 #include "store_db.h"
 
-/* Is there room at this enrolment for one more phone that names itself? */
+/*
+ * Is there room at this enrolment for one more phone that names itself?
+ * enrolled: the host said that this device is the one.
+ */
 static enum csign_err
-check_room(
-    struct store *store, const struct approval *approval, const char *device_id)
+check_room(struct store *store, const struct approval *approval,
+    const struct claim *claim, bool enrolled)
 {
 	sqlite3_stmt *stmt = NULL;
+	bool known, same;
 	int64_t n;
-	bool known;
 	enum csign_err r;
 
-	if ((r = db_get(store, ST_CLAIM_COUNT, &stmt, "it", approval->id,
-		 device_id)) != CSIGN_OK)
+	if ((r = db_get(store, ST_CLAIM_COUNT, &stmt, "ith", approval->id,
+		 claim->device_id, claim->cookie_hash)) != CSIGN_OK)
 		return r;
 	n = sqlite3_column_int64(stmt, 0);
 	known = sqlite3_column_int64(stmt, 1) > 0;
+	same = sqlite3_column_int64(stmt, 2) > 0;
 	db_done(stmt);
-	if (known || n == 0)
-		return CSIGN_OK;
 	/* Who comes after the answer is not the one who gave it. */
+	if (known && !same && approval->state >= STATE_ANSWERED)
+		return CSIGN_E_EXISTS;
+	if (known || n == 0 || enrolled)
+		return CSIGN_OK;
 	if (approval->state >= STATE_ANSWERED || n >= STORE_CLAIMS_MAX)
 		return CSIGN_E_EXISTS;
 	return CSIGN_OK;
@@ -48,8 +54,8 @@ get_enrolled(struct store *store, int64_t approval, int64_t *ret_user,
 
 /* May this device be claimed for the approval's user? */
 static enum csign_err
-check_claim(
-    struct store *store, const struct approval *approval, const char *device_id)
+check_claim(struct store *store, const struct approval *approval,
+    const struct claim *claim)
 {
 	char enrolled[CSIGN_DEVICE_ID_SIZE] = "";
 	sqlite3_stmt *stmt = NULL;
@@ -59,15 +65,14 @@ check_claim(
 	if ((r = get_enrolled(store, approval->id, &user, enrolled)) !=
 	    CSIGN_OK)
 		return r;
-	/* The host knows whom it enrolled, whoever was here before. */
-	if (enrolled[0] == '\0')
-		r = check_room(store, approval, device_id);
-	else if (strcmp(enrolled, device_id) != 0)
-		r = CSIGN_E_EXISTS;
-	if (r != CSIGN_OK)
+	/* The host knows which it enrolled, whoever was here before. */
+	if (enrolled[0] != '\0' && strcmp(enrolled, claim->device_id) != 0)
+		return CSIGN_E_EXISTS;
+	if ((r = check_room(store, approval, claim, enrolled[0] != '\0')) !=
+	    CSIGN_OK)
 		return r;
-	r = db_get(
-	    store, ST_AUTH_OWNER, &stmt, "it", approval->space, device_id);
+	r = db_get(store, ST_AUTH_OWNER, &stmt, "it", approval->space,
+	    claim->device_id);
 	if (r != CSIGN_OK)
 		return r == CSIGN_E_NOT_FOUND ? CSIGN_OK : r;
 	/* Another user's, or one that is to go and does not come back. */
@@ -86,7 +91,7 @@ store_claim_put(struct store *store, const struct approval *approval,
 
 	if ((r = store_begin(store)) != CSIGN_OK)
 		return r;
-	if ((r = check_claim(store, approval, claim->device_id)) == CSIGN_OK &&
+	if ((r = check_claim(store, approval, claim)) == CSIGN_OK &&
 	    (r = db_run(store, ST_CLAIM_PUT, "itth", approval->id,
 		 claim->device_id, claim->name, claim->cookie_hash)) ==
 		CSIGN_OK &&
@@ -94,6 +99,19 @@ store_claim_put(struct store *store, const struct approval *approval,
 		r = db_run(store, ST_AUTH_FROM_CLAIM, "iii", approval->id,
 		    (int64_t)now, (int64_t)STORE_AUTHENTICATORS_MAX);
 	return store_end(store, r);
+}
+
+enum csign_err
+store_claim_of_cookie(struct store *store, int64_t approval,
+    const unsigned char cookie_hash[STORE_HASH_LEN])
+{
+	sqlite3_stmt *stmt = NULL;
+	enum csign_err r;
+
+	r = db_get(store, ST_CLAIM_OF, &stmt, "ih", approval, cookie_hash);
+	if (r == CSIGN_OK)
+		db_done(stmt);
+	return r;
 }
 
 /* --- devices that are to go ----------------------------------------------- */

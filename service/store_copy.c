@@ -190,6 +190,8 @@ make_copy(const char *path, const char *copy, struct csign_why *why)
 	if ((r = db_exec(to, FORGET)) != CSIGN_OK ||
 	    (version > 1 &&
 		(r = db_exec(to, "DELETE FROM commands")) != CSIGN_OK) ||
+	    (version > 2 &&
+		(r = db_exec(to, "DELETE FROM rings")) != CSIGN_OK) ||
 	    (r = db_exec(to, "PRAGMA journal_mode = DELETE; VACUUM")) !=
 		CSIGN_OK)
 		csign_why_set(why, "%s: %s", copy, sqlite3_errmsg(to));

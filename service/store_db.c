@@ -162,6 +162,18 @@ db_text(sqlite3_stmt *stmt, int column, char *out, size_t size)
 	out[len] = '\0';
 }
 
+void
+db_hash(sqlite3_stmt *stmt, int column, unsigned char out[STORE_HASH_LEN])
+{
+	const void *bytes = sqlite3_column_blob(stmt, column);
+
+	if (bytes != NULL &&
+	    sqlite3_column_bytes(stmt, column) == STORE_HASH_LEN)
+		memcpy(out, bytes, STORE_HASH_LEN);
+	else
+		memset(out, 0, STORE_HASH_LEN);
+}
+
 enum csign_err
 db_ids(struct store *store, sqlite3_stmt *stmt, int64_t *ids, size_t max,
     size_t *ret_n)

@@ -48,6 +48,8 @@ CSIGN_WUR enum csign_err db_run(
     struct store *store, enum statement which, const char *types, ...);
 /* The result of db_run(), or CSIGN_E_NOT_FOUND if that changed nothing. */
 CSIGN_WUR enum csign_err db_changed(struct store *store, enum csign_err r);
+/* Zeros if it is no hash. */
+void db_hash(sqlite3_stmt *stmt, int column, unsigned char out[STORE_HASH_LEN]);
 /* Empty if it is NULL or does not fit. */
 void db_text(sqlite3_stmt *stmt, int column, char *out, size_t size);
 /* The first column of every row from this one on; gives the statement back. */

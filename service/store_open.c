@@ -16,7 +16,7 @@
 #define BUSY_MS 2000 /* "countersignd host" writes beside us */
 
 /* What leads to the next version, by the version that it starts from. */
-static const char *const steps[SCHEMA_VERSION] = {SCHEMA_1, SCHEMA_2};
+static const char *const steps[SCHEMA_VERSION] = {SCHEMA_1, SCHEMA_2, SCHEMA_3};
 
 enum csign_err
 db_exec(sqlite3 *db, const char *sql)

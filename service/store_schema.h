@@ -9,7 +9,7 @@
 #ifndef SERVICE_STORE_SCHEMA_H
 #define SERVICE_STORE_SCHEMA_H
 
-#define SCHEMA_VERSION 2
+#define SCHEMA_VERSION 3
 
 /* Version 1.  Never changed: a new database takes every step from here on. */
 #define SCHEMA_1                                                               \
@@ -117,9 +117,42 @@
 	" space TEXT NOT NULL);"                                               \
 	"UPDATE schema SET version = 2;"
 
+/*
+ * 3: S, sealed to the devices that a question is for; where phones are rung,
+ * and when they were.
+ */
+#define SCHEMA_3                                                               \
+	"ALTER TABLE approvals ADD COLUMN created INTEGER NOT NULL DEFAULT 0;" \
+	"CREATE TABLE copies ("                                                \
+	" approval INTEGER NOT NULL REFERENCES approvals ON DELETE CASCADE,"   \
+	" space INTEGER NOT NULL,"                                             \
+	" device_id TEXT NOT NULL,"                                            \
+	" sealed TEXT NOT NULL,"                                               \
+	" PRIMARY KEY (approval, device_id),"                                  \
+	" FOREIGN KEY (space, device_id) REFERENCES authenticators"            \
+	" ON DELETE CASCADE) WITHOUT ROWID;"                                   \
+	"CREATE INDEX copies_device ON copies (space, device_id);"             \
+	"CREATE TABLE subscriptions ("                                         \
+	" cookie_hash BLOB PRIMARY KEY,"                                       \
+	" created INTEGER NOT NULL,"                                           \
+	" endpoint TEXT NOT NULL,"                                             \
+	" p256dh TEXT NOT NULL,"                                               \
+	" auth TEXT NOT NULL);"                                                \
+	"CREATE INDEX subscriptions_endpoint ON subscriptions (endpoint);"     \
+	"CREATE TABLE rings ("                                                 \
+	" id INTEGER PRIMARY KEY,"                                             \
+	" cookie_hash BLOB NOT NULL,"                                          \
+	" host INTEGER NOT NULL REFERENCES hosts ON DELETE CASCADE,"           \
+	" username TEXT NOT NULL,"                                             \
+	" time INTEGER NOT NULL,"                                              \
+	" forgiven INTEGER NOT NULL DEFAULT 0);"                               \
+	"CREATE INDEX rings_phone ON rings (cookie_hash);"                     \
+	"CREATE INDEX rings_host ON rings (host, username);"                   \
+	"UPDATE schema SET version = 3;"
+
 #define APPROVAL_COLUMNS                                                       \
 	"SELECT id, space, host, kind, state, event, sequence, tries_left,"    \
-	" ends, due, transaction_id, reason FROM approvals WHERE "
+	" ends, due, transaction_id, reason, username FROM approvals WHERE "
 #define HOST_COLUMNS(old_ends)                                                 \
 	"SELECT h.id, h.space, h.rights, h.created, h.name, s.name, " old_ends \
 	" FROM hosts h JOIN spaces s ON s.id = h.space "
@@ -135,7 +168,17 @@
 #define DEVICE_COLUMNS                                                         \
 	"SELECT a.device_id, a.name, a.created, u.username, "                  \
 	"a.space, " IS_REMOVED(                                                \
-	    "a") " FROM authenticators a JOIN users u ON u.id = a.user "
+	    "a") ", EXISTS (SELECT 1 FROM subscriptions s"                     \
+		 " WHERE s.cookie_hash = a.cookie_hash)"                       \
+		 " FROM authenticators a JOIN users u ON u.id = a.user "
+/* The devices with a copy of a question. */
+#define COPIES_OF                                                              \
+	" FROM copies c JOIN authenticators a USING (space, device_id)"
+/* ?1: the phone; all that have the endpoint that it has. */
+#define SAME_ENDPOINT                                                          \
+	"(SELECT ?1 UNION SELECT cookie_hash FROM subscriptions"               \
+	" WHERE endpoint = (SELECT endpoint FROM subscriptions"                \
+	" WHERE cookie_hash = ?1))"
 
 /* clang-format off */
 #define STATEMENTS(X)                                                          \
@@ -215,8 +258,11 @@
 	    " WHERE user = excluded.user AND NOT EXISTS (SELECT 1"             \
 	    " FROM removals r WHERE r.space = excluded.space"                  \
 	    " AND r.device_id = excluded.device_id)")                          \
-	X(CLAIM_COUNT, "SELECT count(*), total(device_id = ?2)"                \
+	X(CLAIM_COUNT, "SELECT count(*), total(device_id = ?2),"               \
+	    " total(device_id = ?2 AND cookie_hash = ?3)"                      \
 	    " FROM claims WHERE approval = ?1")                                \
+	X(CLAIM_OF, "SELECT 1 FROM claims"                                     \
+	    " WHERE approval = ?1 AND cookie_hash = ?2")                       \
 	X(CLAIM_PUT, "INSERT OR REPLACE INTO claims (approval, device_id,"     \
 	    " name, cookie_hash) VALUES (?1, ?2, ?3, ?4)")                     \
 	X(CLAIM_FOR, "SELECT user, device_id FROM approvals WHERE id = ?1")    \
@@ -225,8 +271,8 @@
 	    " WHERE host = ?1 AND username = ?2 AND state <= 2 LIMIT ?3)")     \
 	X(CREATE, "INSERT INTO approvals (space, host, kind, state, event,"    \
 	    " sequence, tries_left, ends, due, user, username,"                \
-	    " transaction_id, link_id, token_hash, reason) VALUES"             \
-	    " (?1, ?2, ?3, 0, 0, 1, -1, ?4, ?4, ?5, ?6, ?7, ?8, ?9, '')")      \
+	    " transaction_id, link_id, token_hash, created, reason) VALUES"    \
+	    " (?1, ?2, ?3, 0, 0, 1, -1, ?4, ?4, ?5, ?6, ?7, ?8, ?9, ?10, '')") \
 	X(SEALED_PUT, "INSERT INTO sealed (approval, content)"                 \
 	    " VALUES (?1, ?2)")                                                \
 	X(SEALED_DROP, "DELETE FROM sealed WHERE approval = ?1")               \
@@ -250,7 +296,65 @@
 	X(DUE, "SELECT id FROM approvals WHERE due <= ?1"                      \
 	    " ORDER BY due LIMIT ?2")                                          \
 	X(REMOVE, "DELETE FROM approvals WHERE id = ?1")                       \
-	X(NEXT_DUE, "SELECT due FROM approvals ORDER BY due LIMIT 1")
+	X(NEXT_DUE, "SELECT due FROM approvals ORDER BY due LIMIT 1")          \
+	X(COPY_PUT, "INSERT INTO copies (approval, space, device_id, sealed)"  \
+	    " SELECT ?1, a.space, a.device_id, ?5 FROM authenticators a"       \
+	    " JOIN users u ON u.id = a.user WHERE a.space = ?2"                \
+	    " AND a.device_id = ?3 AND u.username = ?4"                        \
+	    " AND NOT " IS_REMOVED("a"))                                       \
+	X(COPY_WIPE, "UPDATE copies SET sealed = '' WHERE approval = ?1")      \
+	X(INBOX, "SELECT p.id, p.state, p.sequence, p.created, p.ends,"        \
+	    " p.link_id, c.device_id, c.sealed" COPIES_OF                      \
+	    " JOIN approvals p ON p.id = c.approval"                           \
+	    " WHERE a.cookie_hash = ?1 AND p.state <= 2"                       \
+	    " AND (p.ends > ?2 OR p.state = 2) AND NOT " IS_REMOVED("a")       \
+	    " ORDER BY p.created DESC, p.id DESC, c.device_id LIMIT ?3")       \
+	X(INBOX_PHONES, "SELECT DISTINCT a.cookie_hash" COPIES_OF              \
+	    " WHERE c.approval = ?1 LIMIT ?2")                                 \
+	X(SUBSCRIPTION_SOME, "SELECT s.cookie_hash, s.created, s.endpoint,"    \
+	    " s.p256dh, s.auth, min(c.device_id)" COPIES_OF                    \
+	    " JOIN subscriptions s ON s.cookie_hash = a.cookie_hash"           \
+	    " WHERE c.approval = ?1 AND NOT " IS_REMOVED("a")                  \
+	    " GROUP BY s.cookie_hash LIMIT ?3")                                \
+	X(SUBSCRIPTION_OTHERS, "SELECT s.cookie_hash, s.created, s.endpoint,"  \
+	    " s.p256dh, s.auth, min(a.device_id) FROM authenticators o"        \
+	    " JOIN authenticators a ON a.user = o.user"                        \
+	    " JOIN subscriptions s ON s.cookie_hash = a.cookie_hash"           \
+	    " WHERE o.space = ?1 AND o.device_id = ?2"                         \
+	    " AND s.cookie_hash IS NOT o.cookie_hash"                          \
+	    " AND NOT " IS_REMOVED("a") " GROUP BY s.cookie_hash LIMIT ?3")    \
+	X(SUBSCRIPTION_PUT, "INSERT OR REPLACE INTO subscriptions"             \
+	    " (cookie_hash, created, endpoint, p256dh, auth)"                  \
+	    " VALUES (?1, ?2, ?3, ?4, ?5)")                                    \
+	X(SUBSCRIPTION_GET, "SELECT cookie_hash, created, endpoint, p256dh,"   \
+	    " auth, '' FROM subscriptions WHERE cookie_hash = ?1")             \
+	X(SUBSCRIPTION_REMOVE, "DELETE FROM subscriptions"                     \
+	    " WHERE cookie_hash = ?1")                                         \
+	X(SUBSCRIPTION_DROP, "DELETE FROM subscriptions"                       \
+	    " WHERE cookie_hash = ?1 AND endpoint = ?2")                       \
+	X(SUBSCRIPTION_OF_DEVICE, "DELETE FROM subscriptions"                  \
+	    " WHERE cookie_hash IN (SELECT cookie_hash FROM authenticators"    \
+	    " WHERE space = ?1 AND device_id = ?2) AND NOT EXISTS"             \
+	    " (SELECT 1 FROM authenticators o"                                 \
+	    " WHERE o.cookie_hash = subscriptions.cookie_hash"                 \
+	    " AND NOT (o.space = ?1 AND o.device_id = ?2))")                   \
+	X(SUBSCRIPTION_OF_USER, "DELETE FROM subscriptions"                    \
+	    " WHERE cookie_hash IN (SELECT cookie_hash FROM authenticators"    \
+	    " WHERE user = ?1) AND NOT EXISTS (SELECT 1 FROM authenticators o" \
+	    " WHERE o.cookie_hash = subscriptions.cookie_hash"                 \
+	    " AND o.user != ?1)")                                              \
+	X(SUBSCRIPTION_EXPIRE, "DELETE FROM subscriptions WHERE NOT EXISTS"    \
+	    " (SELECT 1 FROM authenticators a"                                 \
+	    " WHERE a.cookie_hash = subscriptions.cookie_hash)")               \
+	X(RING_COUNT, "SELECT total(time > ?2 AND NOT forgiven),"              \
+	    " total(NOT forgiven), total(time > ?2), count(*) FROM rings"      \
+	    " WHERE time > ?3 AND cookie_hash IN " SAME_ENDPOINT)              \
+	X(RING_PUT, "INSERT INTO rings (cookie_hash, host, username, time,"    \
+	    " forgiven) VALUES (?1, ?2, ?3, ?4, ?5)")                          \
+	X(RING_FORGIVE, "UPDATE rings SET forgiven = 1"                        \
+	    " WHERE host = ?1 AND username = ?2")                              \
+	X(RING_EXPIRE, "DELETE FROM rings WHERE time <= ?1")                   \
+	X(RING_AHEAD, "UPDATE rings SET time = ?1 WHERE time > ?1")
 /* clang-format on */
 
 #endif

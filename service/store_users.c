@@ -62,7 +62,14 @@ store_user_by_id(struct store *store, int64_t space, const char *user_id,
 enum csign_err
 store_user_remove(struct store *store, int64_t user)
 {
-	return db_changed(store, db_run(store, ST_USER_REMOVE, "i", user));
+	enum csign_err r;
+
+	if ((r = store_begin(store)) != CSIGN_OK)
+		return r;
+	r = db_run(store, ST_SUBSCRIPTION_OF_USER, "i", user);
+	if (r == CSIGN_OK)
+		r = db_changed(store, db_run(store, ST_USER_REMOVE, "i", user));
+	return store_end(store, r);
 }
 
 enum csign_err
@@ -102,6 +109,7 @@ visit_devices(struct store *store, sqlite3_stmt *stmt,
 		auth.created = (uint64_t)sqlite3_column_int64(stmt, 2);
 		db_text(stmt, 3, auth.username, sizeof auth.username);
 		auth.removed = sqlite3_column_int(stmt, 5) != 0;
+		auth.rings = sqlite3_column_int(stmt, 6) != 0;
 		visit(arg, &auth);
 	}
 	db_done(stmt);
@@ -151,6 +159,13 @@ enum csign_err
 store_authenticator_remove(
     struct store *store, int64_t space, const char *device_id)
 {
-	return db_changed(
-	    store, db_run(store, ST_AUTH_REMOVE, "it", space, device_id));
+	enum csign_err r;
+
+	if ((r = store_begin(store)) != CSIGN_OK)
+		return r;
+	r = db_run(store, ST_SUBSCRIPTION_OF_DEVICE, "it", space, device_id);
+	if (r == CSIGN_OK)
+		r = db_changed(store,
+		    db_run(store, ST_AUTH_REMOVE, "it", space, device_id));
+	return store_end(store, r);
 }

@@ -42,6 +42,7 @@ look(struct service *service)
 	if (!store_changed_outside(service->store))
 		return;
 	approvals_changed_outside(service->approvals);
+	inbox_changed_all(service->inbox);
 	r = store_commands_take(service->store, log_command);
 	(void)r;
 }
@@ -55,6 +56,8 @@ tidy(struct service *service)
 	r = store_old_keys_expire(service->store, now);
 	if (r == CSIGN_OK)
 		r = store_removals_expire(service->store, now);
+	if (r == CSIGN_OK)
+		r = store_rings_expire(service->store, now);
 	(void)r;
 }
 

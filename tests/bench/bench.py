@@ -21,6 +21,7 @@ for name in ("tests/bench", "tests/e2e", "tests/support"):
 import machine  # noqa: E402
 import oracle  # noqa: E402
 import private  # noqa: E402
+import ringing  # noqa: E402
 from rig import Rig  # noqa: E402
 from sources import BUILD  # noqa: E402
 
@@ -225,6 +226,8 @@ def main():
         memory()
     if only in "throughput":
         throughput()
+    if only in "ringing":
+        ringing.measure(title, row, figures, p95, COUNT)
 
 
 if __name__ == "__main__":

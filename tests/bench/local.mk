@@ -18,7 +18,7 @@ tests_bench_phone_SOURCES = tests/bench/phone.c $(BENCH_CLIENT)
 tests_bench_phone_LDADD = lib/libcsign.la $(SSL_LIBS) $(CRYPTO_LIBS)
 tests_bench_waiting_SOURCES = tests/bench/waiting.c $(BENCH_CLIENT)
 tests_bench_waiting_LDADD = $(SSL_LIBS) $(CRYPTO_LIBS)
-EXTRA_DIST += tests/bench/bench.py tests/bench/peers.py
+EXTRA_DIST += tests/bench/bench.py tests/bench/peers.py tests/bench/ringing.py
 
 bench: all
 	$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) $(BENCH_TOOLS)

@@ -23,7 +23,7 @@ NEEDED = {
             "libzbar"},
     SERVICE: {"libcountersign", "libcrypto", "libssl", "libjson-c",
               "libevent", "libevent_core", "libevent_extra",
-              "libevent_openssl", "libsqlite3"},
+              "libevent_openssl", "libsqlite3", "libcurl"},
 }
 
 # Never called from inside somebody else's process.

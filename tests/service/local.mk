@@ -5,11 +5,14 @@ dist_check_service = \
 	%D%/test_commands.py \
 	%D%/test_copies.py \
 	%D%/test_http.py \
+	%D%/test_inbox.py \
 	%D%/test_limits.py \
 	%D%/test_orders.py \
+	%D%/test_push.py \
 	%D%/test_removal.py \
 	%D%/test_upgrade.py \
 	%D%/test_waiting.py
 TESTS += $(dist_check_service)
-EXTRA_DIST += $(dist_check_service) %D%/database-1.sql \
-	tests/support/service.py
+EXTRA_DIST += $(dist_check_service) %D%/conftest.py %D%/database-1.sql \
+	%D%/database-2.sql \
+	tests/support/pushd.py tests/support/service.py

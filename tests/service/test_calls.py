@@ -340,11 +340,39 @@ def test_strangers_device_after_the_answer(host, phone):
     assert phone.device(question, device).status == 201
     phone.answer(question)
     assert_error(phone.device(question, device_id()), 409, "device_claimed")
-    assert phone.device(question, device).status == 201
     host.outcome(question, "granted")
     assert_error(phone.device(question, device_id()), 409, "device_claimed")
     user = host.get("/api/v1/users?username=frank").json
     assert [a["authenticatorId"] for a in user["authenticators"]] == [device]
+
+
+@pytest.mark.parametrize("granted", [None, {}, {"deviceId"}])
+def test_cookie_of_a_device_after_the_answer(service, host, phone, granted):
+    """Who knows link and id gets no cookie in place of the phone's."""
+    question, device = host.enroll("grace"), device_id()
+    # Until the answer it may come again: its reply may have been lost.
+    assert service.phone().device(question, device).status == 201
+    claimed = phone.device(question, device)
+    assert claimed.status == 201
+    phone.headers["Cookie"] = claimed.headers["Set-Cookie"].split(";")[0]
+    phone.answer(question)
+    if granted is not None:
+        host.outcome(question, "granted",
+                     **{name: device for name in granted})
+    strangers = [service.phone(), service.phone(
+        Cookie="__Host-countersign=" + random_b64u(32))]
+    other = host.enrol_device("mallory", device_id())
+    for stranger in [*strangers, other]:
+        assert_error(stranger.device(question, device), 409, "device_claimed")
+    again = phone.device(question, device, "renamed")
+    assert again.status == 201
+    assert again.headers["Set-Cookie"].split(";")[0] == \
+        phone.headers["Cookie"]
+    if granted is None:
+        host.outcome(question, "granted", deviceId=device)
+    assert phone.own_devices().json["devices"][0]["name"] == "renamed"
+    assert {found["deviceId"] for found in other.own_devices().json["devices"]
+            }.isdisjoint({device})
 
 
 @pytest.mark.parametrize("order", ["before", "after", "late"])
@@ -606,7 +634,7 @@ def test_revoked_host_is_out_at_once(service):
 # --- what bodies must be ------------------------------------------------------
 
 @pytest.mark.parametrize("member, values", [
-    ("channel", [None, "push", "", 1, "APP"]),
+    ("channel", [None, "pull", "", 1, "APP", "Push"]),
     ("username", [None, "", 7, "x" * 257, "a\nb", {}]),
     ("linkId", [None, "", "x", "A" * 21, "A" * 23, "A" * 21 + "B",
                 "=" * 22, "A" * 21 + "+", 5, b64u(b"x" * 17)]),

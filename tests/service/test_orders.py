@@ -7,7 +7,7 @@ import struct
 
 import pytest
 
-from service import Service
+from service import Service, device_id
 
 DEVICE = "a" * 16
 OPEN = ("pending", "seen", "answered")
@@ -68,7 +68,11 @@ def make(call, host, phone, question):
     if call == "cancel":
         return host.cancel(question)
     if call == "device":
-        return phone.device(question, DEVICE)
+        reply = phone.device(question, DEVICE)
+        if reply.status == 201:  # it is the one phone from now on
+            phone.headers["Cookie"] = \
+                reply.headers["Set-Cookie"].split(";")[0]
+        return reply
     return getattr(phone, call)(question)
 
 
@@ -160,11 +164,14 @@ def test_user_stays_while_something_is_left_to_remove():
 
 
 @pytest.mark.parametrize("table", [
-    "approvals", "authenticators", "claims", "hosts", "sealed", "users"])
+    "approvals", "authenticators", "claims", "copies", "hosts", "sealed",
+    "subscriptions", "users"])
 def test_errors_of_the_database_are_replies(table):
     with Service() as service:
         host, phone = service.add_host("web1"), service.phone()
         question, enrolment = host.ask(), host.enroll("bob")
+        device = device_id()
+        known = host.enrol_device("eve", device)
         db = sqlite3.connect(service.database, isolation_level=None)
         db.execute("PRAGMA foreign_keys = OFF")
         db.execute(f"DROP TABLE {table}")
@@ -177,7 +184,10 @@ def test_errors_of_the_database_are_replies(table):
             host.status(question), phone.events(question),
             host.get("/api/v1/users?username=bob"),
             host.request("DELETE", "/api/v1/users/x"),
-            host.request("DELETE", f"/api/v1/authenticators/{DEVICE}")]
+            host.request("DELETE", f"/api/v1/authenticators/{DEVICE}"),
+            host.ring("eve", device).reply, known.ask_inbox(),
+            known.own_devices(), known.unsubscribe(),
+            host.remove_device(device)]
         statuses = {reply.status for reply in replies}
         assert 503 in statuses
         assert statuses <= {200, 201, 202, 204, 404, 409, 410, 503}

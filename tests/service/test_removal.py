@@ -7,41 +7,15 @@ import time
 
 import pytest
 
+from conftest import assert_error
 from service import Service, b64u, device_id, removal_note
 
 DAY_MS = 86400 * 1000
 
 
-@pytest.fixture(scope="module", params=["plain", "tls"])
-def service(request):
-    with Service(tls=request.param == "tls",
-                 public_url="https://approve.example.org",
-                 max_pending_user=1000, max_pending_host=1000) as found:
-        yield found
-
-
-@pytest.fixture
-def host(service):
-    return service.add_host(f"host-{device_id()}")
-
-
-@pytest.fixture
-def device():
-    return device_id()
-
-
-@pytest.fixture
-def phone(host, device):
-    return host.enrol_device("alice", device, "Alice's Pixel")
-
-
 def removals(question):
     assert question.reply.status == 201, question.reply
     return question.reply.json.get("removals")
-
-
-def assert_error(reply, status, error):
-    assert (reply.status, reply.json["error"]) == (status, error), reply
 
 
 def test_the_phones_own_list(host, phone, device):

@@ -126,15 +126,26 @@ class Call:
     def err(self):
         return self.printed["err"].replace("\0", "")
 
-    def link(self, old=None, seconds=30):
+    def link(self, old=None):
         """The link that it shows, behind the old one."""
+        def find(text):
+            found = link_in(text.split(old)[-1] if old and old in text
+                            else text)
+            return None if found == old else found
+
+        return self._find(find)
+
+    def wait_for(self, pattern):
+        """The match of a compiled pattern, once it is there."""
+        return self._find(pattern.search)
+
+    def _find(self, find, seconds=30):
         deadline = time.monotonic() + seconds
         while True:
             with self.changed:
                 for text in self.printed.values():
-                    found = link_in(text.split(old)[-1] if old and old in text
-                                    else text)
-                    if found and found != old:
+                    found = find(text)
+                    if found:
                         return found
                 over = all(self.printed[name].endswith("\0")
                            for name in ("out", "err"))

@@ -13,6 +13,7 @@ It needs root, since a host's files belong to root, and skips without.
 import contextlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -25,6 +26,7 @@ from service import Service, wait_until
 from sources import BUILD, built
 
 PAM_RUN = BUILD / "tests/support/pam-run"
+CODE = re.compile(r"\btype (\d{3}) (\d{3}) on ")
 PASSPHRASE = "correct horse battery staple"
 
 
@@ -119,6 +121,30 @@ class Phone:
         process.stdin = None
         return process
 
+    def inbox(self, wait=0):
+        """The questions of its inbox, opened, newest first."""
+        run = subprocess.run(
+            [self.rig.program("countersign-phone"), "inbox", "--json",
+             "--store", self.store, "--passphrase-file", self.passphrase,
+             "--ca-file", self.rig.ca, "--wait", str(wait)], text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
+        assert run.returncode in (0, 1) and not run.stderr, run
+        return json.loads(run.stdout)["questions"]
+
+    def answer_inbox(self, code=None, command="approve", question=None,
+                     check=True):
+        """
+        Answers the newest question that it was sent, without its link, and
+        with the code that the terminal shows; what it printed.  command: also
+        "deny".
+        """
+        question = question or self.inbox(wait=30)[0]
+        arguments = ["--inbox", question["id"]]
+        if command == "approve":
+            arguments += ["--yes", *(["--code", "-"] if code else [])]
+        return self.run(command, *arguments, text=code and code + "\n",
+                        check=check)
+
     def question(self, link):
         """What the phone shows: the transaction, opened."""
         return self.rig.question(link).members
@@ -137,24 +163,62 @@ class SoftPhone:
         self.device = self.key.device_id
         self.client = rig.service.phone()
 
+    def send(self, link, answer, hint):
+        """The service's reply, whatever it is."""
+        return self.client.post(f"/links/{link_id(link)}/answer",
+                                {"answer": answer, "hint": hint})
+
     def _send(self, link, answer, hint):
-        reply = self.client.post(f"/links/{link_id(link)}/answer",
-                                 {"answer": answer, "hint": hint})
+        reply = self.send(link, answer, hint)
         assert reply.status == 202, reply
 
-    def approve(self, link):
+    def approve(self, link, code=""):
+        """code: what the terminal shows, where the link was not scanned."""
         self._send(link, self.key.approve(oracle.Link.from_text(link),
-                                          self.rig.content(link)), "approve")
+                                          self.rig.content(link), code=code),
+                   "approve")
 
     def deny(self, link):
         self._send(link, self.key.deny(oracle.Link.from_text(link),
                                        self.rig.content(link)), "deny")
+
+    def not_me(self, link):
+        self._send(link, self.key.not_me(oracle.Link.from_text(link),
+                                         self.rig.content(link)), "not-me")
+
+    def inbox(self):
+        """The links of the questions that it was sent, newest first."""
+        reply = self.client.get("/inbox?wait=0&after=")
+        assert reply.status == 200, reply
+        return [self._opened(one) for one in reply.json["questions"]
+                if one["deviceId"] == self.device]
+
+    def _opened(self, one):
+        return self.key.open_inbox(one, self.rig.service.url).text()
+
+    def rung(self):
+        """The newest of them, once there is one."""
+        return wait_until(self.inbox, "the question in the inbox")[0]
+
+    def answer_inbox(self, code="", command="approve"):
+        """
+        Answers the newest question that it was sent; its link.  command: also
+        "deny" and "not_me".
+        """
+        link = self.rung()
+        if command == "approve":
+            self.approve(link, code)
+        else:
+            getattr(self, command)(link)
+        return link
 
     def enroll(self, link):
         reply = self.client.post(
             f"/links/{link_id(link)}/device",
             {"deviceId": self.device, "name": self.key.name})
         assert reply.status == 201, reply
+        self.client.headers["Cookie"] = \
+            reply.headers["Set-Cookie"].split(";")[0]
         self._send(link, self.key.enroll(oracle.Link.from_text(link),
                                          self.rig.content(link)), "approve")
 
@@ -186,6 +250,12 @@ class Login:
         while len(links()) <= number:
             assert self._next(), self.events
         return links()[number]
+
+    def code(self):
+        """The six digits beside the link."""
+        while not (found := CODE.search(self.text)):
+            assert self._next(), self.events
+        return found.group(1) + found.group(2)
 
     def end(self):
         """The name of the PAM code of the last call."""

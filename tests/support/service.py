@@ -83,6 +83,11 @@ def device_id():
     return base64.b32encode(os.urandom(10)).decode().lower()
 
 
+def sealed_copy():
+    """As long as S sealed to a device is."""
+    return random_b64u(98)
+
+
 def removal_note(device, choice="remove", kind=1, signature=b"s" * 70):
     """What a device that is to go signs, as base64url of the layout."""
     name = choice.encode()
@@ -197,6 +202,13 @@ class Host(Client):
         return Question(body["linkId"], content,
                         self.post("/api/v1/approval", body))
 
+    def ring(self, username, *devices, **members):
+        """A question with a copy for each of these devices."""
+        return self.ask(**{
+            "username": username, "channel": "push",
+            "sealed": {device: sealed_copy() for device in devices},
+            **members})
+
     def enroll(self, username="alice", lifetime=600, **members):
         link_id, content = random_b64u(16), random_b64u(200)
         body = {"username": username, "linkId": link_id, "content": content,
@@ -243,6 +255,10 @@ class Host(Client):
             "DELETE", f"/api/v1/approval/{question.transaction_id}")
 
 
+def inbox_path(wait, after):
+    return f"/inbox?wait={wait}" + ("" if after is None else f"&after={after}")
+
+
 class Phone(Client):
     def open(self, question):
         return self.get(f"/links/{question.link_id}")
@@ -264,6 +280,26 @@ class Phone(Client):
     def ask_removal(self, device, note=None):
         return self.post("/devices/self/removal",
                          {"proof": note or removal_note(device)})
+
+    def ask_inbox(self, wait=0, after=None):
+        return self.get(inbox_path(wait, after))
+
+    def inbox(self):
+        """The questions in it."""
+        reply = self.ask_inbox()
+        assert reply.status == 200, reply
+        return reply.json["questions"]
+
+    def wait_inbox(self, after, wait=30):
+        """A poll that waits."""
+        return self.later("GET", inbox_path(wait, after))
+
+    def subscribe(self, endpoint, **keys):
+        return self.post("/devices/self/push",
+                         {"endpoint": endpoint, **keys})
+
+    def unsubscribe(self):
+        return self.request("DELETE", "/devices/self/push")
 
     def events(self, question, wait=0, after=0):
         return self.get(
@@ -316,7 +352,8 @@ class Service:
             "listen": None if unix else "127.0.0.1:0",
             "listen_socket": self.socket, "database": self.database,
             "rate_host": 0, "rate_address": 0, "rate_device": 0,
-            "log_level": "debug"}
+            "log_level": "debug",
+            "push_key_file": self.folder / "push-key"}
         if tls:
             certificate, key = make_certificate(self.folder)
             self.settings.update(tls_certificate=certificate, tls_key=key)

@@ -339,3 +339,40 @@ tests_unit_pam_stack_SOURCES = tests/unit/pam_stack.c tests/unit/unit.h
 tests_unit_pam_stack_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_pam_stack_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_pam_stack_LDADD = cli/stack/libstack.la $(UNIT_LIBS)
+
+# countersignd's push, linked with its parts
+SERVICE_CPPFLAGS = $(UNIT_CPPFLAGS) -iquote $(top_srcdir)
+UNIT_TESTS += tests/unit/endpoint tests/unit/rings tests/unit/vapid \
+	tests/unit/webpush
+
+tests_unit_endpoint_SOURCES = tests/unit/endpoint.c tests/unit/unit.h \
+	service/endpoint.c service/endpoint.h \
+	service/push_verdict.c service/push_verdict.h
+tests_unit_endpoint_CPPFLAGS = $(SERVICE_CPPFLAGS)
+tests_unit_endpoint_CFLAGS = $(UNIT_CFLAGS) $(CURL_CFLAGS)
+tests_unit_endpoint_LDADD = $(UNIT_LIBS) $(CURL_LIBS)
+
+tests_unit_rings_SOURCES = tests/unit/rings.c $(SCRATCH_SOURCES) \
+	service/checkpoint.c service/log.c service/store_approvals.c \
+	service/store_claims.c service/store_db.c service/store_hosts.c \
+	service/store_inbox.c service/store_open.c service/store_rings.c \
+	service/store_users.c
+tests_unit_rings_CPPFLAGS = $(SERVICE_CPPFLAGS)
+tests_unit_rings_CFLAGS = $(UNIT_CFLAGS) $(SQLITE_CFLAGS)
+tests_unit_rings_LDADD = $(UNIT_LIBS) $(SQLITE_LIBS)
+
+tests_unit_vapid_SOURCES = tests/unit/vapid.c $(SCRATCH_SOURCES) \
+	$(VECTOR_FILES) service/vapid.c service/vapid.h
+tests_unit_vapid_CPPFLAGS = $(SERVICE_CPPFLAGS)
+tests_unit_vapid_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_vapid_LDADD = $(VECTOR_LIBS) $(CRYPTO_LIBS)
+
+tests_unit_webpush_SOURCES = tests/unit/webpush.c tests/unit/unit.h \
+	$(VECTOR_FILES) service/webpush.c service/webpush.h
+tests_unit_webpush_CPPFLAGS = $(SERVICE_CPPFLAGS)
+tests_unit_webpush_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_webpush_LDADD = $(VECTOR_LIBS) $(CRYPTO_LIBS)
+tests_unit_webpush_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getrandom
+
+check_PROGRAMS += $(UNIT_TESTS)
+TESTS += $(UNIT_TESTS)
