@@ -91,19 +91,34 @@ sbin_PROGRAMS += %D%/countersignd
 
 # The phone's page, built into the program and listed for verify-page.
 WEB_FILES = \
+	%D%/web/approval.js \
 	%D%/web/carrier.js \
+	%D%/web/enrolment-device.js \
+	%D%/web/enrolment-screens.js \
+	%D%/web/enrolment.js \
+	%D%/web/field.js \
+	%D%/web/home-screen.js \
+	%D%/web/home.js \
 	%D%/web/icon-192.png \
 	%D%/web/icon.svg \
+	%D%/web/inbox.js \
 	%D%/web/index.html \
+	%D%/web/install.js \
 	%D%/web/main.js \
 	%D%/web/manifest.webmanifest \
 	%D%/web/memory.js \
 	%D%/web/passkey.js \
 	%D%/web/protocol.js \
+	%D%/web/rare-words.js \
+	%D%/web/removal.js \
+	%D%/web/ring.js \
 	%D%/web/service.json \
 	%D%/web/style.css \
 	%D%/web/sw.js \
+	%D%/web/trouble.js \
+	%D%/web/verdict.js \
 	%D%/web/view.js \
+	%D%/web/visit.js \
 	%D%/web/words.js
 EXTRA_DIST += $(WEB_FILES) %D%/page-hashes.sh
 %D%/countersignd-web.$(OBJEXT): $(WEB_FILES)

@@ -16,7 +16,7 @@ for file in "$@"; do
 	*) path=/$file ;;
 	esac
 	hash=$(openssl dgst -sha256 -binary "$file" | openssl base64)
-	printf '\t"%s": "sha256-%s",\n' "$path" "$hash"
+	printf '\t"%s": "%s",\n' "$path" "$hash"
 done >"$list"
 awk -v list="$list" '
 /^const FILES = \{$/ {

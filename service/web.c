@@ -12,20 +12,36 @@
 /* symbol, name, path, Content-Type; sorted by name. */
 /* clang-format off */
 #define WEB_FILES(X)                                                           \
+	X(approval, "approval.js", "/approval.js", JS)                         \
 	X(carrier, "carrier.js", "/carrier.js", JS)                            \
+	X(enrolment_device, "enrolment-device.js", "/enrolment-device.js", JS) \
+	X(enrolment_screens, "enrolment-screens.js", "/enrolment-screens.js",  \
+	    JS)                                                                \
+	X(enrolment, "enrolment.js", "/enrolment.js", JS)                      \
+	X(field, "field.js", "/field.js", JS)                                  \
+	X(home_screen, "home-screen.js", "/home-screen.js", JS)                \
+	X(home, "home.js", "/home.js", JS)                                     \
 	X(icon_192, "icon-192.png", "/icon-192.png", "image/png")              \
 	X(icon, "icon.svg", "/icon.svg", "image/svg+xml")                      \
+	X(inbox, "inbox.js", "/inbox.js", JS)                                  \
 	X(index, "index.html", "/", "text/html; charset=utf-8")                \
+	X(install, "install.js", "/install.js", JS)                            \
 	X(main, "main.js", "/main.js", JS)                                     \
 	X(manifest, "manifest.webmanifest", "/manifest.webmanifest",           \
 	    "application/manifest+json")                                       \
 	X(memory, "memory.js", "/memory.js", JS)                               \
 	X(passkey, "passkey.js", "/passkey.js", JS)                            \
 	X(protocol, "protocol.js", "/protocol.js", JS)                         \
+	X(rare_words, "rare-words.js", "/rare-words.js", JS)                   \
+	X(removal, "removal.js", "/removal.js", JS)                            \
+	X(ring, "ring.js", "/ring.js", JS)                                     \
 	X(service, "service.json", "/service.json", "application/json")        \
 	X(style, "style.css", "/style.css", "text/css; charset=utf-8")         \
 	X(sw, "sw.js", "/sw.js", JS)                                           \
+	X(trouble, "trouble.js", "/trouble.js", JS)                            \
+	X(verdict, "verdict.js", "/verdict.js", JS)                            \
 	X(view, "view.js", "/view.js", JS)                                     \
+	X(visit, "visit.js", "/visit.js", JS)                                  \
 	X(words, "words.js", "/words.js", JS)
 /* clang-format on */
 

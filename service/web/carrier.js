@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The phone API of the service.  Of what it says only the outcome is shown as
-// the host's word, and nothing of it decides anything.
+// The phone API of the service.  Nothing that it says decides anything.
 
 const RETRY_MS = [250, 500, 1000, 2000, 4000];
 
-/** An answer of the service that is no success. */
+/** By the service. */
 export class Refused extends Error {
 	constructor(status, error) {
 		super(error);
@@ -13,8 +12,13 @@ export class Refused extends Error {
 	}
 }
 
-/** The network, or the service, was away for longer than the question lives. */
+/** For longer than the question lives. */
 export class Unreachable extends Error {}
+
+/** A part of the page that is there only when needed. */
+export const load = (name) => import(`./${name}.js`).catch(() => {
+	throw new Unreachable();
+});
 
 let base = null;
 
@@ -25,7 +29,7 @@ async function readSettings() {
 	return String((await reply.json()).service || "").replace(/\/$/, "");
 }
 
-/** Where the service is: service.json beside the page, "" for its own origin. */
+/** By service.json; "" for the page's own origin. */
 export function findService() {
 	return base ??= readSettings().catch((error) => {
 		base = null;
@@ -33,7 +37,7 @@ export function findService() {
 	});
 }
 
-async function once(method, path, body, signal) {
+export async function call(method, path, body, signal) {
 	const reply = await fetch(await findService() + path, {
 		method, signal, cache: "no-store", redirect: "error",
 		referrerPolicy: "no-referrer", credentials: "include",
@@ -50,10 +54,6 @@ async function once(method, path, body, signal) {
 	return json;
 }
 
-/** That a device is to be removed; the service knows it by its cookie. */
-export const sendNote = (proof, signal) =>
-	once("POST", "/devices/self/removal", { proof }, signal);
-
 export const sleep = (ms, signal) => new Promise((wake, fail) => {
 	const timer = setTimeout(wake, ms);
 	signal.addEventListener("abort", () => {
@@ -62,48 +62,44 @@ export const sleep = (ms, signal) => new Promise((wake, fail) => {
 	}, { once: true });
 });
 
-/**
- * One question at the service.  The life of a call is the question's: while
- * left() is not 0, what the network loses is sent again; away(yes) is told.
- */
+export const pause = (attempts, signal) =>
+	sleep(RETRY_MS[attempts - 1] ?? RETRY_MS.at(-1), signal);
+
+/** One question at the service: what the network loses is sent again while
+ *  left() is not 0; away(yes) is told. */
 export class Carrier {
 	constructor(id, signal, left, away) {
 		Object.assign(this, { at: `/links/${id}`, signal, left, away });
 	}
 
-	/** worth(error): is this refusal one to wait for the end of? */
-	async call(method, rest, { body, signal = this.signal, worth = () => false }) {
+	/** worth: a refusal to wait for the end of. */
+	async call(method, rest, { body, signal = this.signal, worth } = {}) {
 		for (let attempts = 1; ; attempts++) {
 			try {
-				const json = await once(method, this.at + rest, body, signal);
+				const json = await call(method, this.at + rest, body, signal);
 				this.away(false);
 				return json;
 			} catch (error) {
 				signal.throwIfAborted();
 				const refused = error instanceof Refused;
-				if (refused && !(worth(error) && this.left() > 0))
+				if (refused && (error.status !== worth || this.left() <= 0))
 					throw Object.assign(error, { attempts });
 				if (this.left() <= 0)
 					throw new Unreachable();
 				if (!refused)
 					this.away(true);
 			}
-			await sleep(RETRY_MS[attempts - 1] ?? RETRY_MS.at(-1), signal);
+			await pause(attempts, signal);
 		}
 	}
 
 	look() {
-		return this.call("GET", "", {});
+		return this.call("GET", "");
 	}
 
-	/** A question that will be there in a moment. */
-	appear() {
-		return this.call("GET", "", { worth: (error) => error.status === 404 });
-	}
-
-	/** That somebody looks: for the terminal's comfort, so a failure is none. */
+	/** For the terminal's comfort, so a failure is none. */
 	seen() {
-		once("POST", `${this.at}/seen`, {}, this.signal).catch(() => {});
+		call("POST", `${this.at}/seen`, {}, this.signal).catch(() => {});
 	}
 
 	answer(answer, hint) {
@@ -112,9 +108,5 @@ export class Carrier {
 
 	events(after, signal) {
 		return this.call("GET", `/events?wait=25&after=${after}`, { signal });
-	}
-
-	claim(deviceId, name) {
-		return this.call("POST", "/device", { body: { deviceId, name } });
 	}
 }

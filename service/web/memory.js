@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What this phone remembers: where it was enrolled, and the private keys to
-// which hosts will seal questions for it.  Those keys cannot be exported, not
-// even by this page.  Passkeys are the authenticator's, not ours.
+// What this phone remembers: its enrolments, with keys that can not be exported.
 
 const STORE = "enrolments";
 
@@ -12,7 +10,7 @@ function promised(request) {
 	});
 }
 
-async function withStore(mode, act) {
+export async function withStore(mode, act) {
 	const request = indexedDB.open("countersign", 1);
 	request.onupgradeneeded = () =>
 		request.result.createObjectStore(STORE, { keyPath: "device" });
@@ -24,28 +22,11 @@ async function withStore(mode, act) {
 	}
 }
 
-/** {device, credential, host, user, uid, name, since, sealKey}[]; [] if none,
- *  also where the browser lets us remember nothing, or takes too long to. */
+/** [] also where the browser lets us remember nothing, or takes too long. */
 export async function enrolments() {
 	const late = new Promise((resolve) => setTimeout(resolve, 1500, []));
 	const all = withStore("readonly", (store) => store.getAll());
 	return Promise.race([all.catch(() => []), late]);
-}
-
-/** True if it is remembered now. */
-export const remember = (enrolment) =>
-	withStore("readwrite", (store) => store.put(enrolment))
-		.then(() => true, () => false);
-
-export const forget = ({ device }) =>
-	withStore("readwrite", (store) => store.delete(device)).catch(() => {});
-
-/** A key pair to seal to: {privateKey (not exportable), point}. */
-export async function newSealKey() {
-	const { privateKey, publicKey } = await crypto.subtle.generateKey(
-		{ name: "ECDH", namedCurve: "P-256" }, false, ["deriveBits"]);
-	const point = new Uint8Array(await crypto.subtle.exportKey("raw", publicKey));
-	return { privateKey, point };
 }
 
 /** "known", "stranger" or "contradiction" (security rule UX-4). */

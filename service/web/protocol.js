@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The bytes of countersign-protocol(7): link, seal, transaction, challenge,
-// answer.  No network, no page, nothing remembered.
+// The bytes of countersign-protocol(7), without network, page or memory.
 
 const utf8 = new TextEncoder();
 const fromUtf8 = new TextDecoder("utf-8", { fatal: true });
@@ -11,10 +10,10 @@ const B32 = `${LETTERS}234567`;
 const CONTENT = "countersign/1 content", ANSWER = "countersign/1 answer";
 const NOTHING = new Uint8Array(0);
 
-/** What came is not what the protocol says: never shown raw, never signed. */
+/** Never shown raw, never signed. */
 export class Malformed extends Error {}
 
-/** Numbers of so many bits as numbers of others; what is left over goes. */
+/** Numbers of so many bits from those of others. */
 function regroup(numbers, from, to) {
 	const out = [];
 	let value = 0, have = 0;
@@ -45,27 +44,27 @@ function decode(string, alphabet, bits) {
 export const toB64u = (bytes) => encode(bytes, B64U, 6);
 export const fromB64u = (string) => decode(string, B64U, 6);
 
-const join = (...parts) => Uint8Array.from(parts.flatMap(
+export const join = (...parts) => Uint8Array.from(parts.flatMap(
 	(part) => [...(typeof part === "string" ? utf8.encode(part) : part)]));
 const u16 = (n) => [n >> 8, n & 0xff];
 const u32 = (n) => [...u16(n >>> 16), ...u16(n & 0xffff)];
-const v16 = (bytes) => join(u16(bytes.length), bytes);
+export const v16 = (bytes) => join(u16(bytes.length), bytes);
 
-const gcm = (iv, label) =>
+export const gcm = (iv, label) =>
 	({ name: "AES-GCM", iv, additionalData: utf8.encode(label) });
 
-async function sha256(bytes) {
+export async function sha256(bytes) {
 	return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
 }
 
 // --- the link
 
-const hkdf = (info) => ({
-	name: "HKDF", hash: "SHA-256", salt: NOTHING, info: utf8.encode(info),
+export const hkdf = (info, salt = NOTHING) => ({
+	name: "HKDF", hash: "SHA-256", salt, info: utf8.encode(info),
 });
 
-/** The id is there at once; the keys are promises: they are needed later. */
-async function linkOf(secret) {
+/** The keys are promises: they are needed later. */
+export async function linkOf(secret) {
 	const s = await crypto.subtle.importKey("raw", secret, "HKDF", false,
 		["deriveBits", "deriveKey"]);
 	const bytes = async (info) =>
@@ -115,7 +114,7 @@ const MEMBERS = {
 
 const readJson = (bytes) => JSON.parse(fromUtf8.decode(bytes));
 
-/** Strict: what this page does not know is not signed by guesswork. */
+/** What this page does not know is not signed by guesswork. */
 function readTransaction(bytes) {
 	const t = readJson(bytes);
 	if (Object.keys(t).join() !== Object.keys(MEMBERS).join() ||
@@ -131,7 +130,7 @@ function readCredential([device, id]) {
 	return { device, id: fromB64u(id) };
 }
 
-/** Opens what the service carried: {bytes, t, credentials}. */
+/** {bytes, t, credentials}. */
 export async function openContent(link, sealed) {
 	try {
 		const data = fromB64u(sealed);
@@ -150,70 +149,35 @@ export async function openContent(link, sealed) {
 
 // --- challenge and answer
 
-/** What the passkey signs; code: the six digits where they had to be asked. */
+/** What the passkey signs; code: the six digits where they were asked. */
 export function challenge(question, choice, code = "") {
 	return sha256(join("countersign/1 ", choice, [0], u32(question.bytes.length),
 		question.bytes, [0], code));
 }
 
-/** 10 bytes; its text is 16 characters in lower-case base32. */
-export async function deviceId(point) {
-	return (await sha256(point)).subarray(0, 10);
-}
+/** A device id: 10 bytes, or 16 characters. */
 export const idText = (id) => encode(id, B32, 5).toLowerCase();
-export const idShown = (id) => idText(id).match(/.{4}/g).join("-");
-export const idBytes = (shown) => decode(shown.toUpperCase(), B32, 5);
+export const idBytes = (text) => decode(text.toUpperCase(), B32, 5);
 
-async function seal(link, plain) {
+export async function seal(link, plain) {
 	const nonce = crypto.getRandomValues(new Uint8Array(12));
 	const sealed = await crypto.subtle.encrypt(gcm(nonce, ANSWER),
 		await link.answerKey, plain);
 	return toB64u(join([1], nonce, new Uint8Array(sealed)));
 }
 
-function layout(kind, choice, device, a, b, signature) {
+export function layout(kind, choice, device, a, b, signature) {
 	return join([1, kind, choice.length], choice, device, v16(a), v16(b),
 		v16(signature));
 }
 
-/** A signed answer. */
 export function sealAnswer(link, choice, device, proof) {
 	return seal(link, layout(1, choice, device, proof.authenticatorData,
 		proof.clientData, proof.signature));
 }
 
-/** What a phone signs to be removed, of an enrolment that it remembers. */
-export const removal = ({ host, user, uid, device }) => utf8.encode(
-	JSON.stringify({ v: 1, kind: "removal", host, user, uid, device }));
-
-/** The signed note; not sealed, because there is no link. */
-export const note = (device, proof) => toB64u(layout(1, "remove",
-	idBytes(device), proof.authenticatorData, proof.clientData,
-	proof.signature));
-
 /** A no without a passkey: it ends this question and counts nowhere. */
 export function sealDecline(link) {
 	return seal(link, layout(0, "deny", new Uint8Array(10), NOTHING, NOTHING,
 		NOTHING));
-}
-
-/** A new device; made: what passkey.js created. */
-export async function sealEnrolment(link, made, sealPoint, name) {
-	const label = utf8.encode(name);
-	return seal(link, join(
-		layout(1, "enroll", await deviceId(made.point), made.authenticatorData,
-			made.clientData, NOTHING),
-		made.point, sealPoint, v16(made.id), [label.length], label));
-}
-
-/** At most max bytes of UTF-8, never half a character. */
-export function clip(string, max) {
-	let out = "", n = 0;
-	for (const c of string) {
-		n += utf8.encode(c).length;
-		if (n > max)
-			break;
-		out += c;
-	}
-	return out;
 }

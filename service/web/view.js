@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What is on the screen.  Text only ever becomes a text node; foreign text is
-// encoded once more and keeps its own direction.
+// The screen, and a question on it.  Text only ever becomes a text node.
 
 import * as words from "./words.js";
 
@@ -11,16 +10,16 @@ const BAD = ["denied", "declined", "reported", "refused", "overtaken",
 	"not-enrolled", "enrol-refused", "enrol-declined"];
 let timer = 0;
 
-// What nobody sees or what moves the rest of a line, as the hosts' library has
-// it: the page encodes it again, so that nobody has to trust the other side.
-const UNSAFE = new RegExp("[\\p{Cc}\\p{Zl}\\p{Zp}\\p{Bidi_Control}" +
+// What nobody sees or what moves the rest of a line, as hosts have it: encoded
+// again, so that nobody has to trust the other side.
+export const UNSAFE = new RegExp("[\\p{Cc}\\p{Zl}\\p{Zp}\\p{Bidi_Control}" +
 	"\\p{Default_Ignorable_Code_Point}\\p{Noncharacter_Code_Point}" +
 	"\\u{fff9}-\\u{fffb}]", "gu");
 const encoded = (text) => text.replace(UNSAFE,
 	(c) => `\\u{${c.codePointAt(0).toString(16)}}`);
 
-/** An element: "tag.class", then nodes, text, {attributes} or lists of them. */
-function h(what, ...parts) {
+/** "tag.class", then nodes, text, {attributes} or lists of them. */
+export function h(what, ...parts) {
 	const [tag, ...classes] = what.split(".");
 	const element = document.createElement(tag);
 	element.classList.add(...classes);
@@ -33,37 +32,48 @@ function h(what, ...parts) {
 	return element;
 }
 
-const HIDDEN = { "aria-hidden": "true" };
-const foreign = (what, text) => h(what, { dir: "auto" }, encoded(text));
-const paragraph = (what, text) => text && h(what, encoded(text));
+export const HIDDEN = { "aria-hidden": "true" };
+export const foreign = (what, text) => h(what, { dir: "auto" }, encoded(text));
+export const paragraph = (what, text) => text && h(what, encoded(text));
 
-function button(what, label, click, attributes) {
+export function button(what, label, click, attributes) {
 	const made = h(what, { type: "button" }, attributes, label);
 	made.addEventListener("click", click);
 	return made;
 }
 
-function announce(text) {
+export function announce(text) {
 	live.textContent = text;
 }
 
-const focus = (element) => element.focus({ preventScroll: true });
+export const focus = (element) => element.focus({ preventScroll: true });
 
-/** Puts a new screen up: children, and the focus on the heading of them. */
-function show(state, heading, ...children) {
+export function name(heading, text, state) {
+	heading.textContent = text;
+	heading.classList.toggle("long", text.length > 70);
+	document.title = `${text} \u2013 countersign`;
+	main.dataset.state = state;
+}
+
+/** A new screen, with the focus on its heading. */
+export function show(state, heading, ...children) {
 	heading.id = "heading";
 	heading.tabIndex = -1;
-	heading.classList.toggle("long", heading.textContent.length > 70);
-	main.dataset.state = state;
 	main.setAttribute("aria-busy", "false");
 	main.replaceChildren(
 		h("section", { "aria-labelledby": "heading" }, children));
-	document.title = `${heading.textContent} \u2013 ${words.BRAND}`;
+	name(heading, heading.textContent, state);
 	window.scrollTo(0, 0);
 	focus(heading);
 }
 
-/** A screen that only says something; extra comes below. */
+/** Now, and again as long as this screen is up. */
+export function often(tick) {
+	tick();
+	clearInterval(timer);
+	timer = setInterval(tick, 250);
+}
+
 function say(state, about, ...extra) {
 	const [title, ...text] = words.screen(state, ...about);
 	const heading = h("h1", title);
@@ -76,7 +86,7 @@ function say(state, about, ...extra) {
 
 export const message = (state, ...about) => say(state, about);
 
-/** The same while something goes on. */
+/** While something goes on. */
 export function busy(state, ...extra) {
 	say(state, [], extra, h("div.busy", HIDDEN));
 	main.setAttribute("aria-busy", "true");
@@ -92,7 +102,7 @@ export function away(yes) {
 	announce(yes ? words.away : words.back);
 }
 
-/** A message with answers, {value: label}: resolves to the one chosen. */
+/** {value: label}; resolves to a value. */
 export function choose(state, labels, ...about) {
 	return new Promise((resolve) => {
 		const buttons = Object.entries(labels).map(([value, label]) =>
@@ -103,18 +113,7 @@ export function choose(state, labels, ...about) {
 	});
 }
 
-/** A message above the places of this phone; resolves to the one to leave. */
-export function places(state, all, notice) {
-	return new Promise((resolve) => say(state, [],
-		paragraph("p.notice", notice), h("h2", words.places),
-		all.map((e, n) => h("div.place",
-			h("div", { id: `place-${n}` }, foreign("p.who", e.host),
-				foreign("p.faint", `${e.user}, ${e.name}`)),
-			button("button.quiet", words.remove, () => resolve(e),
-				{ "aria-describedby": `place-${n}` })))));
-}
-
-/** Counts down in place; only two moments are worth a word aloud. */
+/** Only two moments are worth a word aloud. */
 function countdown(left, whole) {
 	const text = h("span.left"), rest = h("span");
 	const bar = h("span.bar", HIDDEN, rest);
@@ -128,21 +127,27 @@ function countdown(left, whole) {
 			announce(words.secondsLeft(s));
 		before = s;
 	};
-	tick();
-	clearInterval(timer);
-	timer = setInterval(tick, 250);
+	often(tick);
 	return h("div.time", text, bar);
 }
 
+/** To the screen that is up. */
+export const add = (nodes) => main.firstElementChild.append(...nodes);
+export const offer = (label, click) => add([button("button", label, click)]);
+
+/** On the Home Screen? */
+export const installed = () =>
+	window.matchMedia("(display-mode: standalone)").matches;
+
 /** A screen that wants an answer while there is time. */
-function ask(t, heading, { left, notice }, ...parts) {
+export function ask(t, heading, { left, notice }, ...parts) {
 	show(t.kind === "enrolment" ? "enrolment" : "question", heading, heading,
 		paragraph("p.notice", notice), countdown(left, t.lifetime), parts);
 	announce(notice ?? "");
 }
 
-/** What is asked, for whom; a long value gets the whole width. */
-function facts(t, when) {
+/** A long value gets the whole width. */
+export function facts(t, when) {
 	return h("dl.facts",
 		h("div", h("dt", words.host), foreign("dd.who", t.host)),
 		h("div", h("dt", words.account), foreign("dd.who", t.user)),
@@ -152,83 +157,34 @@ function facts(t, when) {
 		when && h("div", h("dt", words.asked), h("dd", when)));
 }
 
-/** An input; read(): what clean() leaves; null, and a word, if nothing. */
-function field(id, label, missing, clean, attributes) {
-	const error = h("p.error", { id: `${id}-error`, hidden: "" }, missing);
-	const input = h("input", { id, autocomplete: "off",
-		"aria-describedby": error.id, ...attributes });
-	const read = () => {
-		const given = clean(input.value) || null;
-		error.hidden = given !== null;
-		input.setAttribute("aria-invalid", String(given === null));
-		if (given === null) {
-			announce(missing);
-			input.focus();
-		}
-		return given;
-	};
-	return { input, read, node: h("div.field",
-		h("label", { for: id }, label), input, error) };
-}
-
-const sixDigits = (typed) =>
-	typed.replace(/\s/g, "").match(/^[0-9]{6}$/)?.[0];
-
 /**
  * A question; resolves to {choice, code}.  choices: those that this page may
- * give, which can be none; denying is always there and comes first.
+ * give, which can be none; denying is always there and comes first.  digits: a
+ * field for the code; wrong: what the host said of the last one.
  */
-export function question(t, asked) {
-	const { when, choices, warnings, hint } = asked;
+export function question(t, { when, choices, warnings, hint, digits, wrong,
+	later, ...asked }) {
 	return new Promise((resolve) => {
-		const digits = asked.code && choices.length > 0 &&
-			field("code", words.codeLabel, words.codeMissing, sixDigits,
-				{ class: "code", inputmode: "numeric", maxlength: "7" });
-		const give = (choice, code) => code !== null && resolve({ choice, code });
+		const give = (choice, code = "") =>
+			code !== null && resolve({ choice, code });
+		const grant = (choice) => give(choice, digits?.read());
 		const answer = (what, label, click) =>
 			button(what, label, click, { "aria-describedby": "heading" });
-		const deny = answer("button.no", words.deny, () => give("deny", ""));
+		const deny = answer("button.no", words.deny, () => give("deny"));
 		ask(t, foreign("h1", t.title), asked,
-			warnings.map((text) => paragraph("p.warn", text)),
-			facts(t, when), digits && digits.node, paragraph("p.faint", hint),
+			warnings.map((text) => paragraph("p.warn", text)), facts(t, when),
+			digits?.node, paragraph("p.faint", hint),
 			h(choices.length === 1 ? "div.choices.two" : "div.choices",
 				{ role: "group", "aria-label": words.answers }, deny,
 				choices.map((choice) => answer("button.yes",
-					words.choiceLabel(choice),
-					() => give(choice, digits ? digits.read() : "")))),
-			answer("button.quiet", words.notMe, () => give("not-me", "")));
+					words.choiceLabel(choice), () => grant(choice)))),
+			answer("button.quiet", words.notMe, () => give("not-me")),
+			later && button("button.plain", words.later, () => give("later")));
+		digits?.entered(() => choices.length === 1 && grant(choices[0]));
 		focus(deny);
+		if (wrong) {
+			digits.complain(wrong);
+			digits.input.focus();
+		}
 	});
-}
-
-/** An enrolment; resolves to {name}, or to null for no. */
-export function enrolment(t, asked) {
-	return new Promise((resolve) => {
-		const name = field("name", words.nameLabel, words.nameMissing,
-			(typed) => typed.replace(UNSAFE, "").trim(),
-			{ value: asked.name, maxlength: "64", dir: "auto" });
-		const go = (event) => {
-			event.preventDefault();
-			const given = name.read();
-			if (given !== null)
-				resolve({ name: given });
-		};
-		name.input.addEventListener("keydown",
-			(event) => event.key === "Enter" && go(event));
-		const [title, ...text] = words.screen("enrolment", t);
-		ask(t, h("h1", title), asked,
-			text.map((each) => paragraph("p", each)), facts(t),
-			paragraph("p.warn", words.enrolOnly), name.node,
-			h("div.choices.two",
-				button("button.no", words.dontEnrol, () => resolve(null)),
-				button("button.yes", words.create, go)));
-	});
-}
-
-/** The device id, for the comparison at the terminal. */
-export function compare(shown, warning) {
-	busy("compare",
-		h("p.id", h("span", HIDDEN, shown),
-			h("span.unseen", [...shown].join(" "))),
-		paragraph("p.warn", warning), paragraph("p", words.compareAfter));
 }

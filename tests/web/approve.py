@@ -143,7 +143,8 @@ def test_back_forgets(phone, login, rig):
     phone.driver.get(rig.origin + "/healthz")
     phone.driver.back()
     phone.reaches("again")
-    until(lambda: phone.buttons() == ["Remove"], "what this phone remembers")
+    until(lambda: phone.buttons() == ["Ring this phone", "Remove"],
+          "what this phone remembers")
     assert "#" not in phone.driver.current_url
 
 

@@ -245,7 +245,7 @@ class Page:
 
 
 @contextlib.contextmanager
-def chromium(*flags):
+def chromium(*flags, environment=None):
     """A browser with a profile of its own, gone afterwards."""
     webdriver = pytest.importorskip("selenium.webdriver")
     from selenium.webdriver.chrome.service import Service
@@ -257,7 +257,8 @@ def chromium(*flags):
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs",
                            {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(service=Service(driver_path), options=options)
+    driver = webdriver.Chrome(options=options, service=Service(
+        driver_path, env={**os.environ, **(environment or {})}))
     driver.set_script_timeout(DEADLINE)
     try:
         yield driver

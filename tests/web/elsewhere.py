@@ -149,7 +149,8 @@ def test_preflight(rig, server, link):
     assert reply.status == 204
     headers = reply.headers
     assert headers["Access-Control-Allow-Origin"] == server.origin
-    assert headers["Access-Control-Allow-Methods"] == "GET, POST"
+    assert headers["Access-Control-Allow-Methods"] == \
+        "GET, POST, DELETE"
     assert headers["Access-Control-Allow-Headers"] == "Content-Type"
     assert headers["Vary"] == "Origin"
     assert headers["Access-Control-Allow-Credentials"] == "true"

@@ -3,6 +3,7 @@
 Every screen of the page, put up by its own code with a question that shows
 what there is: for the accessibility checks and for the screenshots.
 """
+import json
 
 QUESTION = {
     "v": 1, "kind": "approval", "host": "web1.example.com", "user": "alice",
@@ -41,11 +42,14 @@ ENROLMENTS = [
      "user": "alice.liddell@corp.example", "name": "W" * 64},
     {"host": RTL["host"], "user": RTL["user"], "name": "a\u202eb\u200bc\u0007"}]
 
-# A question as main.js puts it.
+# A question as approval.js puts it.
 ASKED = """
     left: () => 71,
-    when: w.age(19, "22:50:00"), choices: t.choices, code: false,
+    when: w.age(19, "22:50:00"), choices: t.choices,
     warnings: [], hint: w.onlyYours"""
+CODE = {"digits": "w.code()", "later": "true"}
+REJECTED = "(await w.complaint({ reason: 'PROOF_CHALLENGE', triesLeft: 2 }))"
+WRONG = "(await w.complaint({ reason: 'PROOF_CODE', triesLeft: 2 }, true))"
 
 
 def question(**changes):
@@ -54,28 +58,51 @@ def question(**changes):
 
 
 def says(state, *about):
-    """What main.js calls for a screen; about: of what, as it writes it."""
+    """What the page calls for a screen; about: of what, as it writes it."""
     return f"view.message({', '.join([repr(state), *about])})"
 
 
-def places(state, notice="null"):
-    return f"view.places('{state}', t, {notice})"
+def home(state, *questions, notice="null", ring="off", more=""):
+    """The home screen of a phone that was enrolled at t's places."""
+    open_ones = ", ".join(
+        f"{{ link: {{ id: {n} }}, t: {json.dumps(one)}, ends: Date.now() / "
+        f"1000 + {80 - 21 * n} }}" for n, one in enumerate(questions))
+    return f"""const home = w.home('{state}', t, {notice}, () => {{}});
+        home.inbox([{open_ones}]);
+        home.ringing('{ring}', () => {{}}{more})"""
 
 
 def does(state):
     return f"view.busy('{state}')"
 
 
-# name: (transaction or enrolments, what main.js calls)
+# name: (transaction or enrolments, what the page calls)
 SCREENS = {
-    "idle": (QUESTION, says("idle")),
-    "again": (QUESTION, says("again")),
-    "places": (ENROLMENTS, places("idle")),
-    "places-again": (ENROLMENTS[:1], places("again")),
-    "places-cancelled": (ENROLMENTS, places(
-        "idle", "w.noSignature.cancelled")),
-    "removal": (ENROLMENTS[0], "view.choose('removal', w.removal, t)"),
-    "removal-long": (ENROLMENTS[1], "view.choose('removal', w.removal, t)"),
+    "idle": ([], "w.home('idle', t, null, () => {})"),
+    "again": ([], "w.home('again', t, null, () => {})"),
+    "inbox-none": (ENROLMENTS[:1], home("idle", ring="on")),
+    "inbox-one": (ENROLMENTS[:1], home("idle", QUESTION, ring="on")),
+    "inbox-three": (ENROLMENTS[:1], home("idle", LOGIN, RTL, {
+        **ASK, "host": ENROLMENTS[1]["host"],
+        "user": ENROLMENTS[1]["user"]})),
+    "inbox-huge": (ENROLMENTS[:1], home("idle", HUGE)),
+    "ended": (ENROLMENTS[:1], home("ended", ring="on")),
+    "ring-off": (ENROLMENTS[:1], home("idle")),
+    "ring-blocked": (ENROLMENTS[:1], home("idle", ring="blocked")),
+    "ring-unsupported": (ENROLMENTS[:1], home("idle", ring="unsupported")),
+    "ring-silent": (ENROLMENTS[:1], home("idle", ring="silent")),
+    "ring-refused": (ENROLMENTS[:1], home("idle", ring="refused")),
+    "ring-failed": (ENROLMENTS[:1], home("idle", ring="failed")),
+    "ring-install": (ENROLMENTS[:1], home("idle", ring="install",
+                                          more=", ...w.how()")),
+    "installed": ([], home("idle", ring="on") +
+                  "; view.add(w.linkField(() => {}))"),
+    "places": (ENROLMENTS, home("idle")),
+    "places-again": (ENROLMENTS[:1], home("again")),
+    "places-cancelled": (ENROLMENTS, home(
+        "idle", notice="w.noSignature.cancelled")),
+    "removal": (ENROLMENTS[0], "view.choose('removal', w.answers, t)"),
+    "removal-long": (ENROLMENTS[1], "view.choose('removal', w.answers, t)"),
     "removed": (ENROLMENTS[0], says("removed", "t")),
     "not-removed": (QUESTION, says("not-removed")),
     "bad-link": (QUESTION, says("bad-link")),
@@ -86,11 +113,16 @@ SCREENS = {
     "question-login": (LOGIN, question(
         left="() => 12")),
     "question-choices": (ASK, question()),
-    "question-code": (QUESTION, question(code="true")),
+    "question-code": (QUESTION, question(**CODE)),
+    "question-wrong-code": (QUESTION, question(
+        **CODE, wrong=f"{WRONG}.wrong")),
+    "question-tap": (QUESTION, question(later="true")),
+    "question-never": (QUESTION, question(
+        choices="[]", later="true", warnings="[w.mustScan(t)]")),
     "question-rtl": (RTL, question()),
     "question-huge": (HUGE, question()),
     "question-stranger": (QUESTION, question(
-        warnings="[w.stranger(t), w.stale(400)]")),
+        warnings="[w.stranger(t), w.stale(t, 400)]")),
     "question-other-account": (QUESTION, question(
         choices="[]", warnings="[w.contradiction(t)]")),
     "question-no-passkey": (QUESTION, question(
@@ -98,7 +130,7 @@ SCREENS = {
     "question-cancelled": (QUESTION, question(
         notice="w.noSignature.cancelled")),
     "question-rejected": (QUESTION, question(
-        notice="w.rejected(w.reason('PROOF_CHALLENGE'), 2)")),
+        notice=f"{REJECTED}.notice")),
     "passkey": (QUESTION, does("passkey")),
     "unsigned": (QUESTION, "view.choose('unsigned', w.unsigned)"),
     "sent": (QUESTION, does("sent")),
@@ -107,7 +139,7 @@ SCREENS = {
     "granted-elsewhere": (QUESTION, says("granted-elsewhere", "t")),
     "denied": (QUESTION, says("denied", "t")),
     "reported": (QUESTION, says("reported", "t")),
-    "refused": (QUESTION, says("refused", "t", "w.reason('PROOF_DEVICE')")),
+    "refused": (QUESTION, says("refused", "t", "w.sentenceOf('PROOF_DEVICE')")),
     "expired": (QUESTION, says("expired")),
     "cancelled": (QUESTION, says("cancelled")),
     "unknown": (QUESTION, says("unknown")),
@@ -117,25 +149,30 @@ SCREENS = {
     "broken": (QUESTION, says("broken")),
     "malformed": (QUESTION, "view.choose('malformed', w.endIt)"),
     "declined": (QUESTION, says("declined")),
-    "enrolment": (ENROLMENT, """view.enrolment(t, {
+    "enrolment": (ENROLMENT, """w.enrolment(t, {
         left: () => 571,
         name: "Android phone", notice: null })"""),
-    "enrolment-again": (ENROLMENT, """view.enrolment(t, {
+    "enrolment-again": (ENROLMENT, """w.enrolment(t, {
         left: () => 571,
         name: "Android phone", notice: w.noSignature.known })"""),
     "creating": (ENROLMENT, does("creating")),
-    "compare": (ENROLMENT, "view.compare('4hx2-k7q3-m5rj-6wza')"),
-    "compare-claimed": (ENROLMENT, """view.compare('4hx2-k7q3-m5rj-6wza',
+    "compare": (ENROLMENT, "w.compare('4hx2-k7q3-m5rj-6wza')"),
+    "compare-claimed": (ENROLMENT, """w.compare('4hx2-k7q3-m5rj-6wza',
         w.claimedElsewhere)"""),
     "overtaken": (ENROLMENT, says("overtaken")),
     "not-enrolled": (ENROLMENT, says("not-enrolled", "t")),
     "enrol-refused": (ENROLMENT, says(
-        "enrol-refused", "t", "w.reason('PROOF_SYNCED')")),
+        "enrol-refused", "t", "w.sentenceOf('PROOF_SYNCED')")),
     "enrol-declined": (ENROLMENT, says("enrol-declined", "t")),
     "test-coming": (ENROLMENT, does("test-coming")),
     "test-missing": (ENROLMENT, says("test-missing")),
-    "enrolled": (ENROLMENT, says("enrolled", "t", "true")),
+    "enrolled": (ENROLMENT, says("enrolled", "t", "true") +
+                 "; view.offer(w.ring, () => {})"),
 }
+
+
+MODULES = ("words", "approval", "enrolment-screens", "field", "home-screen",
+           "install", "rare-words", "removal", "trouble", "verdict")
 
 
 def put_up(page, origin, name):
@@ -144,11 +181,12 @@ def put_up(page, origin, name):
     page.open(origin)
     page.reaches("idle", "again")
     error = page.driver.execute_async_script(f"""
-        const t = arguments[0], done = arguments[1];
+        const [t, modules, done] = arguments;
         (async () => {{
-            const [view, w] = await Promise.all(
-                [import("/view.js"), import("/words.js")]);
+            const [view, ...all] = await Promise.all(
+                modules.map((name) => import(`/${{name}}.js`)));
+            const w = Object.assign({{}}, ...all);
             {call};
         }})().then(() => done(""), (error) => done(String(error)));
-        """, transaction)
+        """, transaction, ("view", *MODULES))
     assert error == "", error

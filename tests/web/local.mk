@@ -6,20 +6,25 @@ WEB_TESTS = \
 	tests/web/elsewhere.py \
 	tests/web/enrol.py \
 	tests/web/hostile.py \
+	tests/web/inbox.py \
 	tests/web/login.py \
 	tests/web/removal.py \
+	tests/web/ring.py \
 	tests/web/serving.py \
-	tests/web/states.py
+	tests/web/states.py \
+	tests/web/webpush.py
 EXTRA_DIST += $(WEB_TESTS) \
 	tests/web/bench.py \
 	tests/web/browser.py \
 	tests/web/conftest.py \
+	tests/web/desktop.py \
+	tests/web/devtools.py \
 	tests/web/gallery.py \
 	tests/web/package-lock.json \
 	tests/web/package.json \
 	tests/web/screenshots.py
 
-# axe-core, for states.py alone.
+# axe-core for states.py; http_ece and jose for webpush.py.
 AXE = tests/web/node_modules/axe-core/axe.min.js
 $(AXE): $(srcdir)/tests/web/package.json $(srcdir)/tests/web/package-lock.json
 	$(AM_V_at)$(MKDIR_P) tests/web
@@ -29,7 +34,7 @@ $(AXE): $(srcdir)/tests/web/package.json $(srcdir)/tests/web/package-lock.json
 		npm ci --ignore-scripts --no-audit --no-fund --silent
 	$(AM_V_at)touch $@
 clean-local:
-	rm -rf tests/web/node_modules screenshots
+	rm -rf tests/web/node_modules tests/web/read.mjs screenshots
 
 web_prepare = $(MAKE) $(AM_MAKEFLAGS) tests/support/pam-run$(EXEEXT)
 check-web: all $(AXE)

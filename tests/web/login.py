@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Real ssh and sudo, approved in the page; as root, in a private machine."""
+import json
+
 import machine
 import private
 import pytest
 from browser import Page, WebRig, chromium, enrol
+from desktop import Desktop
+from devtools import DevTools
 from machine import as_user, environment, ssh
+from rig import link_id
 from screen import camera
 
 
@@ -34,9 +39,16 @@ def sshd(rig):
 
 
 @pytest.fixture(scope="session")
-def driver(rig):
+def desktop(rig):
+    desktop = Desktop()
+    yield desktop
+    desktop.close()
+
+
+@pytest.fixture(scope="session")
+def driver(desktop):
     """A browser in the same machine."""
-    with chromium() as driver:
+    with chromium(environment=desktop.environment) as driver:
         yield driver
 
 
@@ -101,3 +113,28 @@ def test_sudo_was_not_me(rig, page):
     page.reaches("reported")
     assert session.end() == 1
     assert rig.audit()[-1]["reason"] == "NOT_ME"
+
+
+def test_ssh_rings(rig, page, sshd, desktop):
+    """A key, then the ring, its click, the digits, the passkey."""
+    enrol(rig, page, "bob")
+    page.driver.execute_cdp_cmd("Browser.setPermission", {
+        "origin": rig.origin, "permission": {"name": "notifications"},
+        "setting": "granted"})
+    page.open(rig.origin)
+    page.js("return navigator.serviceWorker.ready.then(() => 1)")
+    login = ssh("bob", key=machine.Sshd.give_key("bob"))
+    code = login.wait_for(r"type (\d{3} \d{3}) on the phone").group(1)
+    devtools = DevTools(page.driver)
+    devtools.push(rig.origin, json.dumps(
+        {"v": 1, "link": link_id(login.link())}))
+    desktop.click(desktop.notification())
+    page.reaches("question")
+    page.field("code", code)
+    page.click("Approve")
+    page.reaches("sent")
+    login.enter()
+    page.reaches("granted")
+    assert login.end() == 0
+    assert "logged in as bob" in login.text
+    devtools.close()

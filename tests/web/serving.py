@@ -7,8 +7,9 @@ import re
 import subprocess
 
 import pytest
-from browser import until
+from browser import Page, WebRig, chromium, enrol, until
 from conftest import USER
+from hostile import Proxy
 from rig import link_id
 from sources import BUILD, TOP, built
 
@@ -58,21 +59,14 @@ def test_installed_list_is_the_sources():
 def test_worker_knows_the_files():
     """make page-hashes has run since the last change."""
     worker = (WEB / "sw.js").read_text()
-    table = dict(re.findall(r'^\t"(/[^"]*)": "(sha256-[^"]+)",$', worker,
-                            re.M))
+    table = dict(re.findall(r'^\t"(/[^"]*)": "([^"]{44})",$', worker, re.M))
     wanted = {url_path(name) for name in FILES if not name.endswith(".png")
               and name not in ("sw.js", "service.json")}
     assert set(table) == wanted
     for path, integrity in table.items():
         name = "index.html" if path == "/" else path[1:]
         digest = hashlib.sha256((WEB / name).read_bytes()).digest()
-        assert integrity == "sha256-" + base64.b64encode(digest).decode()
-
-
-def test_page_is_small():
-    """All of its files together."""
-    sizes = {name: (WEB / name).stat().st_size for name in FILES}
-    assert sum(sizes.values()) <= 60_000, sizes
+        assert integrity == base64.b64encode(digest).decode()
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -212,20 +206,167 @@ def test_bots_change_nothing(rig, phone, anybody):
     assert login.end() == "PAM_SUCCESS"
 
 
-def test_page_is_kept_only_as_listed(rig, page):
-    page.open(rig.origin)
+LATER = ("enrolment", "field", "home", "inbox", "install", "rare", "removal",
+         "ring", "trouble", "verdict")
+
+
+def kept(page):
+    """What the worker keeps: {path: SHA-256 of the bytes}."""
     page.js("return navigator.serviceWorker.ready.then(() => 1)")
-    kept = until(lambda: page.driver.execute_async_script("""
+    return page.driver.execute_async_script("""
         const done = arguments[0];
         (async () => {
-            const all = [];
-            for (const name of await caches.keys())
-                for (const one of await (await caches.open(name)).keys())
-                    all.push(new URL(one.url).pathname);
-            return all.sort();
-        })().then(done);"""), "the cache")
-    assert kept == sorted(url_path(name) for name in FILES
-                          if name != "sw.js" and not name.endswith(".png"))
+            const all = {}, hex = (bytes) => [...new Uint8Array(bytes)].map(
+                (byte) => byte.toString(16).padStart(2, "0")).join("");
+            for (const name of await caches.keys()) {
+                const cache = await caches.open(name);
+                for (const one of await cache.keys())
+                    all[new URL(one.url).pathname] = hex(
+                        await crypto.subtle.digest("SHA-256",
+                            await (await cache.match(one)).arrayBuffer()));
+            }
+            return all;
+        })().then(done);""")
+
+
+def listed(wanted=lambda name: True):
+    """The same of the sources."""
+    return {url_path(name):
+            hashlib.sha256((WEB / name).read_bytes()).hexdigest()
+            for name in FILES if name != "sw.js" and
+            not name.endswith(".png") and wanted(name)}
+
+
+def test_page_is_kept_only_as_listed(rig, page):
+    """The question's files at once, each other one when it is used."""
+    page.forget(rig.origin)
+    page.open(rig.origin + "/#" + "A" * 25)
+    page.reaches("bad-link")
+    first = listed(lambda name: not name.startswith(LATER))
+    until(lambda: kept(page) == first, "the question's files")
+    page.open(rig.origin)
+    page.reaches("idle")
+    used = listed(lambda name: not name.startswith(LATER) or
+                  name.startswith(("home", "inbox")))
+    until(lambda: kept(page) == used, "those of the home screen")
+
+
+# --- what it costs ----------------------------------------------------------
+
+MOST = 60_000  # bytes, for each way to open the page
+
+
+class Counter(Proxy):
+    """Between the browser and the service: the bytes of each file, once each
+    time it is sent; a 304 sends none."""
+
+    def __init__(self):
+        super().__init__()
+        self.sent, self.change = {}, {}
+        self.reply = self.count
+
+    def count(self, path, body):
+        path = path.split("?")[0]
+        body = body and self.change.get(path, body)
+        if path in PAGE:
+            self.sent[path] = self.sent.get(path, 0) + len(body)
+        return body
+
+    def total(self, page):
+        """Once the worker has all of its own, too."""
+        page.js("return navigator.serviceWorker.ready.then(() => 1)")
+        # What a phone fetches when the page is put on its Home Screen.
+        for name in ("icon-192.png", "manifest.webmanifest"):
+            self.sent.setdefault(url_path(name), (WEB / name).stat().st_size)
+        twice = {path: sent for path, sent in self.sent.items()
+                 if sent > len(PAGE[path])}
+        assert twice == {}
+        return sum(self.sent.values())
+
+
+PAGE = {url_path(name): (WEB / name).read_bytes() for name in FILES}
+
+
+@pytest.fixture(scope="module")
+def counted():
+    counter = Counter()
+    with WebRig(page_url=counter.origin, device_kinds="webauthn") as rig, \
+            chromium() as driver:
+        counter.target = rig.service.url
+        rig.counter, rig.driver = counter, driver
+        yield rig
+    counter.server.shutdown()
+
+
+@pytest.fixture
+def new_browser(counted):
+    """It has been here, but nothing of the page is left."""
+    page = Page(counted.driver)
+    page.driver.get("about:blank")
+    page.driver.execute_cdp_cmd("Storage.clearDataForOrigin", {
+        "origin": counted.counter.origin,
+        "storageTypes": "service_workers,cache_storage"})
+    page.driver.execute_cdp_cmd("Network.clearBrowserCache", {})
+    counted.counter.sent.clear()
+    yield page
+    page.close()
+
+
+def test_enrolment_is_small(counted, new_browser):
+    page = new_browser
+    counted.passkeys = page.authenticator()
+    enrol(counted, page, USER)
+    counted.credentials = counted.passkeys.credentials()
+    assert counted.counter.total(page) <= MOST, counted.counter.sent
+
+
+def test_question_is_small(counted, new_browser):
+    page = new_browser
+    passkeys = page.authenticator()
+    passkeys.add(counted.credentials[0])
+    login = counted.login(USER)
+    page.open(login.link())
+    page.click("Approve")
+    page.reaches("granted")
+    assert login.end() == "PAM_SUCCESS"
+    assert counted.counter.total(page) <= 55_000, counted.counter.sent
+
+
+def test_inbox_is_small(counted, new_browser):
+    """With a question in it, and what the phone is told of the ringing."""
+    page = new_browser
+    login = counted.login(USER)
+    login.link()
+    page.open(counted.counter.origin)
+    page.reaches("inbox")
+    until(lambda: "Ring this phone" in page.buttons(), "the ringing")
+    assert counted.counter.total(page) <= MOST, counted.counter.sent
+
+
+def test_other_bytes_are_not_kept(counted, new_browser):
+    """Nor served: a part of another release is none of this one's."""
+    page = new_browser
+    counted.counter.change = {"/home.js": b"document.title = 'other';"}
+    try:
+        page.open(counted.counter.origin + "/#" + "A" * 25)
+        page.reaches("bad-link")
+        before = kept(page)
+        page.open(counted.counter.origin)
+        page.reaches("unreachable")
+    finally:
+        counted.counter.change = {}
+    assert page.js("return document.title") != "other"
+    assert kept(page) == before and "/home.js" not in before
+    # The lie came with the right file's ETag.
+    page.driver.execute_cdp_cmd("Network.clearBrowserCache", {})
+    page.open(counted.counter.origin)
+    page.reaches("idle", "inbox")
+
+
+def test_page_is_small():
+    """All of its files together."""
+    sizes = {name: (WEB / name).stat().st_size for name in FILES}
+    assert sum(sizes.values()) <= 82_000, sizes
 
 
 def test_cached_page_asks_once(rig, page):

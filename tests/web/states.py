@@ -44,7 +44,7 @@ def test_screen(rig, page, name):
 def test_every_sentence_of_a_reason_is_known():
     """Reasons that the host reports, of lib/countersign.h."""
     from sources import TOP
-    words = (TOP / "service/web/words.js").read_text()
+    words = (TOP / "service/web/rare-words.js").read_text()
     header = (TOP / "lib/countersign.h").read_text()
     for name in [line.split("(")[1].split(",")[0]
                  for line in header.splitlines() if "X(PROOF_" in line]:
