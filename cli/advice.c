@@ -33,6 +33,10 @@ const char advice_settings[] =
     "#recovery_enroll = yes\n"
     "# Who besides root may use \"countersign ask\".\n"
     "#ask_users = deploy\n"
+    "# Do phones ring?  What they ask for then: code, the digits on the\n"
+    "# terminal, or tap, nothing; see countersign.conf(5) for the price.\n"
+    "#push = yes\n"
+    "#push_confirm = code\n"
     "# How the QR code is drawn: utf8, ascii or off.\n"
     "#qr = utf8\n";
 

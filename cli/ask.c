@@ -11,7 +11,7 @@
 #include "process.h"
 #include "tty.h"
 
-#define TEXT_LINES 2 /* below the QR code: the link, the time left */
+#define TEXT_LINES 4 /* at most: a note, the link, the code, the time left */
 
 bool
 ask_style(
@@ -60,11 +60,33 @@ fits(const char *qr, int fd)
 	return width <= columns && height + TEXT_LINES <= rows;
 }
 
+/* How to answer without the link, at most 79 columns; nothing if nobody can. */
+static void
+show_rings(const struct ask *ask, FILE *to)
+{
+	char phones[40];
+
+	if (ask->rings < 1)
+		(void)snprintf(phones, sizeof phones, "none could be rung");
+	else
+		(void)snprintf(phones, sizeof phones, "%d phone%s", ask->rings,
+		    ask->rings == 1 ? " rings" : "s ring");
+	if (ask->code[0] != '\0')
+		(void)fprintf(to,
+		    "Or type %.3s %s on the phone that asks (%s).\n", ask->code,
+		    ask->code + 3, phones);
+	else if (ask->rings >= 0)
+		(void)fprintf(
+		    to, "Or approve on the phone that asks (%s).\n", phones);
+}
+
 static void
 show(const struct ask *ask, const struct ask_style *style)
 {
 	char *qr = NULL;
 
+	if (ask->note[0] != '\0')
+		(void)fprintf(style->to, "%s\n", ask->note);
 	if (style->qr != 0 &&
 	    csign_qr_draw(ask->link, (enum csign_qr_style)style->qr,
 		style->inverse, &qr) == CSIGN_OK) {
@@ -77,6 +99,7 @@ show(const struct ask *ask, const struct ask_style *style)
 	}
 	free(qr);
 	(void)fprintf(style->to, "%s\n", ask->link);
+	show_rings(ask, style->to);
 	(void)fflush(style->to);
 }
 

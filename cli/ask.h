@@ -32,6 +32,10 @@ bool ask_style(const struct args *args, struct csign_ctx *ctx,
 struct ask {
 	void *object;
 	const char *link;
+	/* Of an approval; "" and -1 for an enrolment. */
+	const char *code; /* what a phone asks for that rings; "" for none */
+	const char *note; /* why none does; "" if one does, or none should */
+	int rings;        /* how many do; -1: none was to be rung */
 	int fd;
 	uint32_t (*seconds_left)(const void *object);
 	enum csign_err (*look)(void *object); /* CSIGN_E_AGAIN: not yet */

@@ -28,6 +28,7 @@ enum cmd_option {
 	OPT_DRY_RUN,
 	OPT_WITH_RECOVERY,
 	OPT_ROOT,
+	OPT_NO_PUSH,
 	OPT_COUNT,
 };
 

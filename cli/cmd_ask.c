@@ -80,6 +80,7 @@ compose(struct csign_request *req, const struct args *args)
 		out_error("ask: a title has 1 to %d bytes", TITLE_MAX);
 		return STATUS_USAGE;
 	}
+	csign_request_set_push(req, !args_flag(args, OPT_NO_PUSH));
 	common_by(by);
 	if (csign_request_set(req, CSIGN_REQ_TITLE, title) != CSIGN_OK ||
 	    csign_request_add_detail(req, ASKED_BY, by) != CSIGN_OK) {

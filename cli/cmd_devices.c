@@ -7,11 +7,12 @@
 
 #include "cmd.h"
 
-/* Where the devices of one user after another go. */
+/* Where the devices of one user after another go; the second of each pair:
+ * whose phones do not ring for now. */
 struct listing {
 	struct csign_ctx *ctx;
-	struct out_table *table;   /* one of these two */
-	struct json_object *array; /* is there */
+	struct out_table *table, *quiet_table;   /* one of these pairs */
+	struct json_object *array, *quiet_array; /* is there */
 	enum csign_err err;
 };
 
@@ -51,6 +52,33 @@ add_row(
 }
 
 static bool
+add_quiet(struct listing *l, const char *user, const char *note)
+{
+	const char *const cells[] = {user, note};
+	struct json_object *o;
+
+	if (l->array == NULL)
+		return out_table_row(l->quiet_table, cells);
+	o = json_object_new_object();
+	if (out_json_str(o, "user", user) && out_json_str(o, "note", note) &&
+	    json_object_array_add(l->quiet_array, o) == 0)
+		return true;
+	json_object_put(o);
+	return false;
+}
+
+/* A state that cannot be read is for check-config to tell. */
+static enum csign_err
+look_for_quiet(struct listing *l, const char *user)
+{
+	char note[CSIGN_PUSH_NOTE_SIZE];
+
+	if (csign_push_look(l->ctx, user, note) != CSIGN_OK || note[0] == '\0')
+		return CSIGN_OK;
+	return add_quiet(l, user, note) ? CSIGN_OK : CSIGN_E_NOMEM;
+}
+
+static bool
 add_user(void *arg, const char *user)
 {
 	struct listing *l = arg;
@@ -68,6 +96,8 @@ add_user(void *arg, const char *user)
 			l->err = CSIGN_E_NOMEM;
 	}
 	csign_devices_free(&devices);
+	if (l->err == CSIGN_OK)
+		l->err = look_for_quiet(l, user);
 	return l->err == CSIGN_OK;
 }
 
@@ -95,11 +125,16 @@ print(struct listing *l)
 			out_table_print(l->table);
 		else
 			(void)printf("No devices are enrolled.\n");
+		if (out_table_rows(l->quiet_table) > 0) {
+			(void)printf("\n");
+			out_table_print(l->quiet_table);
+		}
 		return;
 	}
 	o = json_object_new_object();
 	(void)out_json_add(o, "devices", l->array);
-	l->array = NULL;
+	(void)out_json_add(o, "quiet", l->quiet_array);
+	l->array = l->quiet_array = NULL;
 	out_json_print(o);
 }
 
@@ -108,17 +143,22 @@ cmd_devices(const struct args *args)
 {
 	const char *const heads[] = {
 	    "USER", "NAME", "KIND", "ID", "ADDED", "LAST USED"};
+	const char *const quiet_heads[] = {"USER", "PHONES DO NOT RING NOW"};
 	struct listing l = {.err = CSIGN_OK};
 	enum out_status status;
 	enum csign_err err;
 
 	if ((err = common_context(args, &l.ctx)) != CSIGN_OK)
 		return out_status(err);
-	if (args_flag(args, OPT_JSON))
+	if (args_flag(args, OPT_JSON)) {
 		l.array = json_object_new_array();
-	else
+		l.quiet_array = json_object_new_array();
+	} else {
 		l.table = out_table_new(sizeof heads / sizeof heads[0], heads);
-	if (l.array == NULL && l.table == NULL)
+		l.quiet_table = out_table_new(2, quiet_heads);
+	}
+	if ((l.array == NULL || l.quiet_array == NULL) &&
+	    (l.table == NULL || l.quiet_table == NULL))
 		err = CSIGN_E_NOMEM;
 	else
 		err = collect(&l, args->operand[0]);
@@ -126,7 +166,9 @@ cmd_devices(const struct args *args)
 		print(&l);
 	status = err == CSIGN_OK ? STATUS_YES : common_fail(l.ctx, err);
 	json_object_put(l.array);
+	json_object_put(l.quiet_array);
 	out_table_free(&l.table);
+	out_table_free(&l.quiet_table);
 	csign_ctx_free(&l.ctx);
 	return status;
 }

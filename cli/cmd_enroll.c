@@ -115,6 +115,9 @@ answer(const struct enroll *e)
 {
 	const struct ask ask = {.object = e->en,
 	    .link = csign_enrolment_link(e->en),
+	    .code = "",
+	    .note = "",
+	    .rings = -1,
 	    .fd = csign_enrolment_fd(e->en),
 	    .seconds_left = enrolment_left,
 	    .look = enrolment_look};

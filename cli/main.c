@@ -31,6 +31,7 @@ static const struct command_option options[OPT_COUNT] = {
     [OPT_WITH_RECOVERY] = {"with-recovery", NULL,
 	"also recovery codes that this host does not know"},
     [OPT_ROOT] = {"root", "DIR", "a host whose / is DIR"},
+    [OPT_NO_PUSH] = {"no-push", NULL, "ring no phone; the link alone"},
 };
 
 #define CONFIG OPTION_BIT(OPT_CONFIG)
@@ -60,7 +61,8 @@ static const struct command commands[] = {
 	CONFIG | JSON | OPTION_BIT(OPT_YES), 0, 1, 1, cmd_recovery},
     {"ask", "USER", "ask a question; the exit status says the answer",
 	CONFIG | JSON | QR | OPTION_BIT(OPT_TITLE) | OPTION_BIT(OPT_DETAIL) |
-	    OPTION_BIT(OPT_CHOICE) | OPTION_BIT(OPT_PRINT_LINK),
+	    OPTION_BIT(OPT_CHOICE) | OPTION_BIT(OPT_PRINT_LINK) |
+	    OPTION_BIT(OPT_NO_PUSH),
 	OPTION_BIT(OPT_TITLE), 1, 1, cmd_ask},
     {"test", "[USER]", "ask for an approval that grants nothing",
 	CONFIG | JSON | QR | OPTION_BIT(OPT_PRINT_LINK), 0, 0, 1, cmd_test},

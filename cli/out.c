@@ -253,6 +253,14 @@ out_json_print(struct json_object *o)
 }
 
 void
+out_json_line(struct json_object *o)
+{
+	put_json(json_object_to_json_string_ext(
+	    o, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(o);
+}
+
+void
 out_device_id(const char *id, char out[20])
 {
 	size_t n = strlen(id), at = 0;

@@ -53,6 +53,9 @@ bool out_json_add(
     struct json_object *o, const char *name, struct json_object *value);
 /* Prints, without a byte that a terminal could obey, and frees. */
 void out_json_print(struct json_object *o);
+/* The same in one line, for a program that prints one object after the other.
+ */
+void out_json_line(struct json_object *o);
 
 /* "4hx2k7q3m5rj6wza" -> "4hx2-k7q3-m5rj-6wza"; others as they are. */
 void out_device_id(const char *id, char out[20]);

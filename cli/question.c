@@ -32,6 +32,9 @@ question_wait(
 {
 	const struct ask ask = {.object = approval,
 	    .link = csign_approval_link(approval),
+	    .code = csign_approval_code(approval),
+	    .note = csign_approval_push_note(approval),
+	    .rings = csign_approval_rings(approval),
 	    .fd = csign_approval_fd(approval),
 	    .seconds_left = approval_left,
 	    .look = approval_look};
@@ -185,6 +188,22 @@ question_stands(struct question *q)
 	return STATUS_NO;
 }
 
+/* Members "rings" and "pushNote"; a question that was not put rings nobody. */
+static void
+add_rings(struct json_object *o, const struct csign_approval *approval)
+{
+	const char *note = "";
+	int rings = -1;
+
+	if (approval != NULL) {
+		note = csign_approval_push_note(approval);
+		rings = csign_approval_rings(approval);
+	}
+	(void)out_json_add(
+	    o, "rings", rings < 0 ? NULL : json_object_new_int(rings));
+	(void)out_json_str(o, "pushNote", note[0] == '\0' ? NULL : note);
+}
+
 struct json_object *
 question_json(const struct question *q, const char *user, enum csign_err err)
 {
@@ -195,5 +214,6 @@ question_json(const struct question *q, const char *user, enum csign_err err)
 	(void)out_json_str(o, "deviceName",
 	    err == CSIGN_OK ? csign_approval_device(q->approval) : NULL);
 	(void)out_json_str(o, "reason", csign_err_name(err));
+	add_rings(o, q->approval);
 	return o;
 }

@@ -19,6 +19,7 @@
 #include "refused.h"
 #include "request.h"
 #include "retcode.h"
+#include "ring.h"
 #include "wait.h"
 
 #define FAIL_DELAY_USEC 2000000 /* RL-6 */
@@ -28,7 +29,6 @@ enum method { BY_PHONE, BY_CODE, BY_NEW_PHONE };
 
 struct auth {
 	struct csign_person person; /* whoever sits in front of the program */
-	int flags;
 	struct csign_opt opt;
 	struct csign_items items;
 	struct csign_cmdline cmd;
@@ -43,6 +43,7 @@ struct auth {
 	const char *reason, *why;
 	char wrong_options[512];
 	bool proven;       /* a first factor was */
+	bool unseen;       /* nobody sees the question (present = none) */
 	bool codes;        /* recovery codes are taken, and can be asked for */
 	bool by_code;      /* the person turned from the phone to a code */
 	bool told;         /* the person knows already why it failed */
@@ -69,12 +70,6 @@ setting_is(const struct auth *a, const char *key, const char *word)
 	const char *value = csign_ctx_setting(a->person.ctx, key);
 
 	return value != NULL && strcmp(value, word) == 0;
-}
-
-static bool
-is_silent(const struct auth *a)
-{
-	return (a->flags & (int)PAM_SILENT) != 0;
 }
 
 /* --- getting ready ---------------------------------------------------------
@@ -149,8 +144,12 @@ load_question(struct auth *a)
 	/* What was proven is the other account's (identity = ruser). */
 	if (strcmp(a->asked, a->items.user) != 0)
 		a->proven = false;
-	return csign_question_new(
-	    a->person.ctx, &a->items, a->asked, a->proven, &a->cmd, &a->req);
+	if ((r = csign_question_new(a->person.ctx, &a->items, a->asked,
+		 a->proven, &a->cmd, &a->req)) != CSIGN_OK)
+		return r;
+	csign_request_set_push(
+	    a->req, csign_may_ring(&a->person, a->asked, a->proven));
+	return CSIGN_OK;
 }
 
 static enum csign_err
@@ -168,6 +167,7 @@ prepare(struct auth *a, int argc, const char *const *argv)
 	    (r = check_somebody_there(a)) != CSIGN_OK ||
 	    (r = load_question(a)) != CSIGN_OK)
 		return r;
+	a->unseen = !csign_present_is_shown(&a->person);
 	a->again =
 	    csign_refused_before(a->person.pamh, a->items.user, &a->refusal);
 	a->codes = setting_is(a, "recovery", "yes") &&
@@ -196,15 +196,31 @@ check_unchanged(struct auth *a)
 /* --- the phone -------------------------------------------------------------
  */
 
+/*
+ * Where nobody sees the challenge (present = none), only a phone that rings can
+ * answer.  Not before the library has been asked: it may let the account pass.
+ */
+static enum csign_err
+check_somebody_asked(struct auth *a)
+{
+	if (!a->unseen || csign_approval_rings(a->ap) >= 0)
+		return CSIGN_OK;
+	a->stage = CSIGN_STAGE_TALK;
+	return fail(a, CSIGN_E_INVALID, "NOBODY_ASKED",
+	    "present = none, and no phone rings: nobody can answer");
+}
+
 static enum csign_err
 show(struct auth *a)
 {
 	const struct csign_challenge challenge = {
 	    .link = csign_approval_link(a->ap),
 	    .seconds = csign_approval_seconds_left(a->ap),
-	    .lead = "",
+	    .lead = csign_approval_push_note(a->ap),
 	    .where = "on your phone",
 	    .done = "approved",
+	    .digits = csign_approval_code(a->ap),
+	    .tap = csign_approval_rings(a->ap) >= 0,
 	    .code = a->codes,
 	    .code_by_key = a->codes && csign_wait_can_be_left(),
 	};
@@ -273,6 +289,7 @@ ask_phone(struct auth *a, uint32_t *ret_verdict)
 	a->method = BY_PHONE;
 	if ((r = csign_approval_begin(a->person.ctx, a->req, &a->ap)) !=
 		CSIGN_OK ||
+	    (r = check_somebody_asked(a)) != CSIGN_OK ||
 	    (r = show(a)) != CSIGN_OK || (r = check_unchanged(a)) != CSIGN_OK)
 		return r;
 	a->stage = CSIGN_STAGE_WAIT;
@@ -376,7 +393,10 @@ offer_phone(struct auth *a)
 /* --- all together ----------------------------------------------------------
  */
 
-/* What the person is told after a yes. */
+/*
+ * What the person is told after a yes, with PAM_SILENT too, which sudo always
+ * sets: the name of a device that is not one's own is an alarm (UX-10).
+ */
 static void
 tell_grant(struct auth *a)
 {
@@ -384,15 +404,12 @@ tell_grant(struct auth *a)
 
 	switch (a->method) {
 	case BY_PHONE:
-		if (is_silent(a))
-			return;
 		csign_present_grant(&a->person, csign_approval_device(a->ap));
 		if (a->codes && (left = csign_approval_codes_left(a->ap)) >= 0)
 			csign_recover_say_left(&a->person, (size_t)left);
 		return;
 	case BY_NEW_PHONE:
-		if (!is_silent(a))
-			csign_present_grant(&a->person, a->enrol.name);
+		csign_present_grant(&a->person, a->enrol.name);
 		return;
 	case BY_CODE:
 		csign_recover_say_left(&a->person, a->recover.left);
@@ -541,12 +558,26 @@ log_passage(const struct auth *a, const char *event, enum csign_err r)
 	csign_line_write(a->person.pamh, LOG_INFO, &line);
 }
 
+/*
+ * Where nobody types, ssh(1) puts a question again by itself: three rings for
+ * one login whose owner is away, and then a pause.  So its end is final (TX-7).
+ */
+static int
+code_of(const struct auth *a, enum csign_err r)
+{
+	int code = csign_to_pam(r, a->stage);
+
+	if (a->unseen && (code == PAM_AUTH_ERR || code == PAM_CONV_ERR))
+		return PAM_MAXTRIES;
+	return code;
+}
+
 /* Everything that follows a failure except the return. */
 static int
 refuse(struct auth *a, enum csign_err r)
 {
 	const struct csign_refusal refusal = {r, a->stage, a->recover.wrong};
-	int code = csign_to_pam(r, a->stage);
+	int code = code_of(a, r);
 
 	log_failure(a, r, code);
 	if (a->again)
@@ -577,10 +608,9 @@ clear(struct auth *a)
 }
 
 int
-csign_authenticate(
-    pam_handle_t *pamh, int flags, int argc, const char *const *argv)
+csign_authenticate(pam_handle_t *pamh, int argc, const char *const *argv)
 {
-	struct auth a = {.person = {.pamh = pamh}, .flags = flags};
+	struct auth a = {.person = {.pamh = pamh}};
 	volatile uint32_t verdict = CSIGN_VERDICT_NONE;
 	volatile enum csign_err r;
 	int code = PAM_SYSTEM_ERR;

@@ -6,7 +6,6 @@
 #include <security/pam_modules.h>
 
 /* What pam_sm_authenticate() does; pam_countersign(8) has the codes. */
-int csign_authenticate(
-    pam_handle_t *pamh, int flags, int argc, const char *const *argv);
+int csign_authenticate(pam_handle_t *pamh, int argc, const char *const *argv);
 
 #endif

@@ -18,6 +18,25 @@ wipe_response(struct pam_response *resp)
 	free(resp);
 }
 
+/* NULL: there is none. */
+static const struct pam_conv *
+conversation(pam_handle_t *pamh)
+{
+	const struct pam_conv *conv;
+	const void *item = NULL;
+
+	if (pam_get_item(pamh, PAM_CONV, &item) != PAM_SUCCESS ||
+	    (conv = item) == NULL || conv->conv == NULL)
+		return NULL;
+	return conv;
+}
+
+bool
+csign_conv_is_there(pam_handle_t *pamh)
+{
+	return conversation(pamh) != NULL;
+}
+
 /* One message, one response; *ret_resp may be NULL, and is the caller's. */
 static enum csign_err
 converse(pam_handle_t *pamh, int style, const char *text,
@@ -25,13 +44,11 @@ converse(pam_handle_t *pamh, int style, const char *text,
 {
 	const struct pam_message msg = {.msg_style = style, .msg = text};
 	const struct pam_message *msgs = &msg;
+	const struct pam_conv *conv = conversation(pamh);
 	struct pam_response *resp = NULL;
-	const struct pam_conv *conv;
-	const void *item = NULL;
 	int r;
 
-	if (pam_get_item(pamh, PAM_CONV, &item) != PAM_SUCCESS ||
-	    (conv = item) == NULL || conv->conv == NULL)
+	if (conv == NULL)
 		return CSIGN_E_SYSTEM;
 	r = conv->conv(1, &msgs, &resp, conv->appdata_ptr);
 	/* After a failure the response means nothing and is not ours. */

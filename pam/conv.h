@@ -12,6 +12,9 @@
 
 #include "countersign.h"
 
+/* Has the application a conversation function? */
+bool csign_conv_is_there(pam_handle_t *pamh);
+
 /*
  * Shows text (PAM_TEXT_INFO, or PAM_ERROR_MSG).  CSIGN_E_NOMEM, or
  * CSIGN_E_SYSTEM if the conversation is missing or fails.

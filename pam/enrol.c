@@ -113,6 +113,7 @@ find_phone(struct enrolling *e)
 	    .lead = "",
 	    .where = "on your phone to enrol it",
 	    .done = "the phone shows its id",
+	    .digits = "",
 	};
 	struct csign_wait wait = {.look = look_for_phone, .arg = e};
 	enum csign_err r;
@@ -177,6 +178,7 @@ prove(struct enrolling *e)
 		    : "Now this login, which the new phone may show already:",
 	    .where = "on the new phone",
 	    .done = "approved",
+	    .digits = "", /* it is never rung */
 	};
 	struct csign_wait wait = {.look = look_for_approval, .arg = e};
 	enum csign_err r;

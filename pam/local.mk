@@ -27,6 +27,8 @@ noinst_LTLIBRARIES += %D%/libmodule.la
 	%D%/request.h \
 	%D%/retcode.c \
 	%D%/retcode.h \
+	%D%/ring.c \
+	%D%/ring.h \
 	%D%/wait.c \
 	%D%/wait.h
 %C%_libmodule_la_LIBADD = lib/libcountersign.la $(PAM_LIBS)

@@ -14,7 +14,8 @@
 EXPORT int
 pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {
-	return csign_authenticate(pamh, flags, argc, argv);
+	(void)flags; /* sudo always says PAM_SILENT, and people must see */
+	return csign_authenticate(pamh, argc, argv);
 }
 
 /* There are no credentials to set; PAM_IGNORE would confuse jumps. */

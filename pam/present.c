@@ -106,7 +106,7 @@ choose_look(struct csign_ctx *ctx, const struct csign_items *items)
 /* --- the message -----------------------------------------------------------
  */
 
-/* Frees what a link's secret can be read from. */
+/* Frees what a link's secret, or the digits, can be read from. */
 static void
 wipe(char *text)
 {
@@ -147,6 +147,31 @@ compose_end(const struct look *look, const struct csign_challenge *challenge)
 	return n < 0 ? NULL : text;
 }
 
+/* The line under the link: the ways to say yes, at most 79 columns. */
+static char *
+compose_ways(bool drawn, const struct csign_challenge *challenge)
+{
+	const char *link = drawn ? "Scan the code" : "Open this link";
+	const char *digits = challenge->digits;
+	char *text = NULL;
+	int n;
+
+	if (digits[0] != '\0')
+		n = asprintf(&text,
+		    "%s, or type %.3s %s on the phone that asks, within %u "
+		    "seconds.",
+		    link, digits, digits + 3, challenge->seconds);
+	else if (challenge->tap)
+		n = asprintf(&text,
+		    "%s, or approve on the phone that asks, within %u seconds.",
+		    link, challenge->seconds);
+	else
+		n = asprintf(&text, "%s%s %s, within %u seconds.", link,
+		    drawn ? " or open the link" : "", challenge->where,
+		    challenge->seconds);
+	return n < 0 ? NULL : text;
+}
+
 /*
  * At most 23 lines with the usual QR code of 19: one that is empty unless there
  * is a lead, because some programs put a word in front, the code, the link, and
@@ -156,16 +181,15 @@ static char *
 compose(const struct look *look, const struct csign_challenge *challenge)
 {
 	char *qr = draw(look, challenge->link), *text = NULL;
+	char *ways = compose_ways(qr != NULL, challenge);
 	char *end = compose_end(look, challenge);
 	int n = -1;
 
-	if (end != NULL)
-		n = asprintf(&text, "%s\n%s%s\n%s %s, within %u seconds.%s",
-		    challenge->lead, qr == NULL ? "" : qr, challenge->link,
-		    qr == NULL ? "Open this link"
-			       : "Scan the code or open the link",
-		    challenge->where, challenge->seconds, end);
+	if (ways != NULL && end != NULL)
+		n = asprintf(&text, "%s\n%s%s\n%s%s", challenge->lead,
+		    qr == NULL ? "" : qr, challenge->link, ways, end);
 	wipe(qr);
+	wipe(ways);
 	free(end);
 	return n < 0 ? NULL : text;
 }
@@ -215,6 +239,12 @@ csign_present_challenge(const struct csign_person *person,
 	return r;
 }
 
+bool
+csign_present_is_shown(const struct csign_person *person)
+{
+	return choose_mode(person->ctx, person->items) != MODE_NONE;
+}
+
 /* A program without a terminal may answer a prompt with anything it has. */
 bool
 csign_present_can_ask(const struct csign_person *person)
@@ -255,6 +285,9 @@ csign_present_grant(const struct csign_person *person, const char *device)
 {
 	char name[80], text[128];
 
+	/* "none" is for programs that would take a word for an answer. */
+	if (!csign_present_is_shown(person))
+		return;
 	csign_present_clean(device, name, sizeof(name));
 	(void)snprintf(text, sizeof(text), "Approved by %s.", name);
 	csign_present_say(person, false, text);
@@ -284,7 +317,7 @@ failure_text(enum csign_err err)
 	case CSIGN_E_NOT_ME:
 		return "Denied on the phone: its owner did not ask for this.";
 	case CSIGN_E_LIMIT:
-		return "Too many answers that prove nothing. Start again.";
+		return "Too many wrong answers. Start again.";
 	case CSIGN_E_EXPIRED:
 		return "Nobody approved in time. Start again.";
 	case CSIGN_E_INTERRUPTED:

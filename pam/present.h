@@ -25,9 +25,15 @@ struct csign_challenge {
 	const char *lead;  /* the line above it; "" for none */
 	const char *where; /* "on your phone" */
 	const char *done;  /* at a prompt, "Press Enter once ..." */
-	bool code;         /* a recovery code may take its place: at a prompt */
-	bool code_by_key;  /* or after Ctrl-\ */
+	/* Six digits that a phone asks for which was rung; "" for none. */
+	const char *digits;
+	bool tap;         /* a phone may approve that was rung, without them */
+	bool code;        /* a recovery code may take its place: at a prompt */
+	bool code_by_key; /* or after Ctrl-\ */
 };
+
+/* Does the person see the challenge at all, or is there no conversation? */
+bool csign_present_is_shown(const struct csign_person *person);
 
 /* May questions be asked that are answered by typing? */
 bool csign_present_can_ask(const struct csign_person *person);
@@ -46,7 +52,7 @@ CSIGN_WUR enum csign_err csign_present_challenge(
 void csign_present_say(
     const struct csign_person *person, bool error, const char *text);
 
-/* Tells the person that it worked, and by which device. */
+/* Tells the person who sees the challenge that it worked, by which device. */
 void csign_present_grant(const struct csign_person *person, const char *device);
 
 /* Tells the person why it did not work, and what to do. */

@@ -111,6 +111,7 @@ check_user(void *arg, const char *name)
 	struct check_person *person = check_person(c, name);
 	struct csign_devices *devices = NULL;
 	const struct csign_device_info *device;
+	char note[CSIGN_PUSH_NOTE_SIZE];
 
 	/* what is wrong with files was found with the configuration */
 	if (person == NULL)
@@ -124,6 +125,9 @@ check_user(void *arg, const char *name)
 	     i++)
 		check_device(c, person, device);
 	csign_devices_free(&devices);
+	if (csign_push_look(c->ctx, name, note) == CSIGN_OK && note[0] != '\0')
+		check_find(
+		    c->report, FIND_PUSH_QUIET, NULL, name, NULL, "%s", note);
 	if (csign_recovery_left(c->ctx, name, &person->codes) == CSIGN_OK)
 		check_reserve(c, person);
 	else

@@ -166,6 +166,68 @@ check_weak(struct check *c, const char *section)
 	}
 }
 
+static bool
+setting_is(
+    struct check *c, const char *section, const char *key, const char *word)
+{
+	return strcmp(check_setting(c, section, key), word) == 0;
+}
+
+static bool
+is_tap(struct check *c, const char *section)
+{
+	return setting_is(c, section, "push", "yes") &&
+	       setting_is(c, section, "push_confirm", "tap");
+}
+
+static bool
+rings_unproven(struct check *c, const char *section)
+{
+	return setting_is(c, section, "push", "yes") &&
+	       setting_is(c, section, "push_without_first_factor", "yes");
+}
+
+/* No terminal shows the digits, so that only a tap could answer. */
+static bool
+is_mute(struct check *c, const char *section)
+{
+	return setting_is(c, section, "present", "none") && !is_tap(c, section);
+}
+
+/* It is so in this section, and not in all of them. */
+static bool
+is_here(struct check *c, const char *section,
+    bool (*is)(struct check *c, const char *section))
+{
+	return is(c, section) && (section == NULL || !is(c, NULL));
+}
+
+/* What push costs where a host wants more of it, or where it is all there is.
+ */
+static void
+check_push(struct check *c, const char *section)
+{
+	if (is_here(c, section, is_tap))
+		check_find(c->report, FIND_PUSH_TAP, section,
+		    "push_confirm = tap", NULL,
+		    "A phone that rings approves by a tap, although its owner "
+		    "may not be the one at the terminal: a question that comes "
+		    "together with one of his own, or once too often, can be "
+		    "approved by mistake.  Root is asked for the code all the "
+		    "same.");
+	if (is_here(c, section, rings_unproven))
+		check_find(c->report, FIND_PUSH_UNPROVEN, section,
+		    "push_without_first_factor = yes", NULL,
+		    "Whoever knows an account's name can ring its phones, as "
+		    "often as the limits allow, and use up what its owner may "
+		    "ring.");
+	if (is_here(c, section, is_mute))
+		check_find(c->report, FIND_PRESENT_NONE, section,
+		    "present = none", NULL,
+		    "Nobody sees the QR code or the code: nobody can answer, "
+		    "and everybody who is asked is denied.");
+}
+
 static void
 check_agent(struct check *c)
 {
@@ -224,6 +286,7 @@ check_config(struct check *c)
 	check_good(c->report, GROUP_CONFIG, "%s can be used", c->config);
 	for (size_t i = 0; i < N_SECTIONS; i++) {
 		check_weak(c, sections[i]);
+		check_push(c, sections[i]);
 		check_groups(c, sections[i], "require_groups");
 		check_groups(c, sections[i], "exempt_groups");
 	}

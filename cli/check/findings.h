@@ -15,6 +15,13 @@
 	    "countersign init --service URL")                                  \
 	X(CONFIG_WEAK, "config-weak", CONFIG, NOTE,                            \
 	    "nothing, if it is meant; see countersign.conf(5)")                \
+	X(PUSH_TAP, "push-tap", CONFIG, NOTE,                                  \
+	    "nothing, if it is meant; push_confirm = code is safer")                                                          \
+	X(PUSH_UNPROVEN, "push-unproven", CONFIG, NOTE,                        \
+	    "nothing, if it is meant; push_without_first_factor = no")         \
+	X(PRESENT_NONE, "present-none", CONFIG, ERROR,                         \
+	    "present = auto; or, if a tap is to do, push = yes and "           \
+	    "push_confirm = tap")                                              \
 	X(CONFIG_GROUP, "config-group", CONFIG, WARNING,                       \
 	    "create the group, or take its name out of the list")              \
 	X(ACCESS_KEY, "access-key", CONFIG, ERROR,                             \
@@ -162,6 +169,8 @@
 	    "countersign recovery that name, or enrol a second device")        \
 	X(CODES_LOW, "codes-low", ACCOUNTS, WARNING,                           \
 	    "countersign recovery that name")                                  \
+	X(PUSH_QUIET, "push-quiet", ACCOUNTS, NOTE,                            \
+	    "ask its owner; a scanned QR code that is approved ends it")       \
 	X(DEVICE_UNUSED, "device-unused", ACCOUNTS, NOTE,                      \
 	    "countersign test that name")                                      \
 	X(DEVICE_REFUSED, "device-refused", ACCOUNTS, WARNING,                 \

@@ -392,17 +392,11 @@ check_startups(struct check *c, const struct sshd_conf *conf)
 static void
 check_present(struct check *c)
 {
-	const char *present = check_setting(c, "sshd", "present");
-
-	if (strcmp(present, "info") != 0 && strcmp(present, "none") != 0)
-		return;
-	check_find(c->report, FIND_SSHD_PRESENT, NULL,
-	    strcmp(present, "info") == 0 ? "present = info" : "present = none",
-	    NULL,
-	    strcmp(present, "info") == 0
-		? "Before version 10.3 sshd shows no text that is not a "
-		  "prompt: nobody sees the question in time."
-		: "Nobody sees the question.");
+	if (strcmp(check_setting(c, "sshd", "present"), "info") == 0)
+		check_find(c->report, FIND_SSHD_PRESENT, NULL, "present = info",
+		    NULL,
+		    "Before version 10.3 sshd shows no text that is not a "
+		    "prompt: nobody sees the question in time.");
 }
 
 /* What stands in the way of a stack that asks: no key, no password. */

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """countersign ask and test, called by root."""
 import json
+import re
 import signal
 import subprocess
 
@@ -34,6 +35,13 @@ def choose(rig, phone, link, choice):
     import oracle
     phone._send(link, phone.key.approve(oracle.Link.from_text(link),
                                         rig.content(link), choice), "approve")
+
+
+def without_rings(members):
+    """What is there all the same: whether phones rang, and if not, why."""
+    rings, note = members.pop("rings"), members.pop("pushNote")
+    assert (rings is None) != (note is None)
+    return members
 
 
 def test_the_choice_and_nothing_else(rig, phone, call):
@@ -87,7 +95,7 @@ def test_ask_in_json(phone, call, yes):
     (phone.approve if yes else phone.deny)(asked.link())
     status, out, _ = asked.end()
     assert status == (0 if yes else 1)
-    assert json.loads(out) == {
+    assert without_rings(json.loads(out)) == {
         "user": "daemon", "granted": yes,
         "choice": "approve" if yes else None,
         "deviceName": "Pixel" if yes else None,
@@ -130,10 +138,92 @@ def test_test_in_json(phone, call, yes):
     (phone.approve if yes else phone.deny)(tried.link())
     status, out, _ = tried.end()
     assert status == (0 if yes else 1)
-    assert json.loads(out) == {
+    assert without_rings(json.loads(out)) == {
         "user": "daemon", "granted": yes,
         "deviceName": "Pixel" if yes else None,
         "reason": "OK" if yes else "DENIED"}
+
+
+# --- phones that ring ---------------------------------------------------------
+
+DIGITS = re.compile(
+    r"^Or type (\d{3}) (\d{3}) on the phone that asks \((.*)\)\.$", re.M)
+
+
+def by_link(phone, call):
+    """A QR success: whatever was before is forgotten."""
+    asked = call("ask", "daemon", "--title", "T", "--no-push")
+    phone.approve(asked.link())
+    assert asked.end()[0] == 0
+    assert not DIGITS.search(asked.end()[2])
+
+
+@pytest.mark.parametrize("command", ["ask", "test"])
+@pytest.mark.parametrize("json_", [False, True])
+def test_digits_beside_the_link(phone, call, command, json_):
+    """On standard error, wherever the link is; never in an object."""
+    by_link(phone, call)
+    asked = call(command, "daemon", *(["--json"] if json_ else []),
+                 *(["--title", "T"] if command == "ask" else []))
+    asked.link()
+    first, second, rings = asked.wait_for(DIGITS).groups()
+    assert rings == "none could be rung"
+    phone.approve(phone.rung(), code=first + second)
+    status, out, err = asked.end()
+    assert status == 0
+    if json_:
+        assert json.loads(out)["rings"] == 0
+        assert json.loads(out)["pushNote"] is None
+        assert first + second not in out
+    assert all(len(line) < 80 for line in (out + err).splitlines())
+
+
+def test_no_push(rig, phone, call):
+    asked = call("ask", "daemon", "--title", "T", "--no-push", "--json")
+    link = asked.link()
+    assert phone.inbox() == []
+    assert rig.question(link).members["code"] == "never"
+    phone.approve(link)
+    status, out, err = asked.end()
+    assert status == 0 and not DIGITS.search(err)
+    assert json.loads(out)["rings"] is json.loads(out)["pushNote"] is None
+
+
+def test_why_no_phone_rings(rig, phone, call):
+    """A second question, while one rings: said, and kept for scripts."""
+    by_link(phone, call)
+    first = call("ask", "daemon", "--title", "T")
+    digits = "".join(first.wait_for(DIGITS).groups()[:2])
+    second = call("test", "daemon", "--json")
+    link = second.link()
+    assert [one.upper() for one in phone.inbox()] == [first.link().upper()]
+    for status, out, _ in (countersign(rig, "devices", "daemon"),
+                           countersign(rig, "devices")):
+        table = out.split("\n\n")[1].splitlines()
+        assert re.fullmatch(r"USER +PHONES DO NOT RING NOW", table[0])
+        assert re.match(r"daemon +\S", table[1]) and len(table) == 2
+    _, out, _ = countersign(rig, "devices", "--json")
+    quiet, = json.loads(out)["quiet"]
+    assert quiet["user"] == "daemon" and quiet["note"] in table[1]
+    phone.approve(link)
+    status, out, err = second.end()
+    assert status == 0
+    assert json.loads(out)["rings"] is None
+    assert json.loads(out)["pushNote"] in err.splitlines()
+    phone.approve(first.link(), code=digits)
+    assert first.end()[0] == 0
+    assert json.loads(countersign(rig, "devices", "--json")[1])["quiet"] == []
+
+
+def test_a_tap(rig, phone, call):
+    by_link(phone, call)
+    with rig.settings(push_confirm="tap"):
+        tried = call("test", "daemon")
+        link = phone.rung()
+        assert rig.question(link).members["code"] == "tap"
+        tried.wait_for(re.compile(r"Or approve on the phone that asks \("))
+    phone.approve(link)
+    assert tried.end()[0] == 0
 
 
 @pytest.mark.parametrize("arguments", [

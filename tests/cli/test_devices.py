@@ -44,7 +44,7 @@ def test_table_and_json(rig):
 def test_nobody_there(rig):
     status, out, err = countersign(rig, "devices", "--json", "games")
     assert status == 1
-    assert json.loads(out) == {"devices": []}
+    assert json.loads(out) == {"devices": [], "quiet": []}
     assert err.startswith("countersign: ")
     status, out, _ = countersign(rig, "devices", "no-such-user")
     assert (status, out) == (1, "")

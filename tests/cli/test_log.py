@@ -356,7 +356,9 @@ def check(one):
             "In a record that")[0], flags=re.M))
     assert always <= set(one)
     assert one["event"] in events()
-    assert one["result"] in ("granted", "denied", "refused", "failed")
+    assert one["result"] in (
+        ("push-paused", "push-stopped") if one["event"] == "alert" else
+        ("granted", "denied", "refused", "failed"))
 
 
 def test_examples_are_records():
@@ -384,6 +386,9 @@ def test_records_of_real_runs(rig):
     login = rig.login("lp")
     keep.deny(login.link())
     login.end()
+    login = rig.login("lp")
+    keep.not_me(login.link())
+    login.end()
     with rig.service_down():
         rig.login("lp").end()
     assert countersign(rig, "rename", "lp", "gone", "old")[0] == 0
@@ -403,7 +408,7 @@ def test_records_of_real_runs(rig):
     # a phone that removes itself has a test of its own
     assert {one["event"] for one in records} == set(events()) - {"removal"}
     assert {one["result"] for one in records} == {
-        "granted", "denied", "refused", "failed"}
+        "granted", "denied", "refused", "failed", "push-stopped"}
     seen = set().union(*records)
     assert set(documented()) - seen == {"replaces"}
     assert log(rig) == records

@@ -76,6 +76,20 @@ BROKEN = {
     "unenrolled accounts pass": (
         CONF, add("[su]\nunenrolled = ignore"), "config-weak",
         "unenrolled = ignore"),
+    "a tap is enough": (
+        CONF, add("push_confirm = tap"), "push-tap", "push_confirm = tap"),
+    "a tap is enough for sudo": (
+        CONF, add("[sudo]\npush_confirm = tap"), "push-tap",
+        "push_confirm = tap"),
+    "everybody may ring": (
+        CONF, add("[sshd]\npush_without_first_factor = yes"),
+        "push-unproven", "push_without_first_factor = yes"),
+    "nobody sees the question": (
+        CONF, add("[sshd]\npresent = none"), "present-none",
+        "present = none"),
+    "nobody sees it, and no phone rings": (
+        CONF, add("push_confirm = tap\n[sudo]\npresent = none\npush = no"),
+        "present-none", "present = none"),
     "nothing listens for users": (
         CONF, add("ask_users = eve"), "agent-socket",
         "/run/countersign/agent.sock"),
@@ -279,6 +293,36 @@ def test_any_kind_of_phone_alone(host):
     with host.changed(PAM / "sudo", sub(SUDO, OURS + "\n")), \
             host.changed(CONF, add("[sudo]\ndevice_kinds = p256")):
         assert ("pam-p256", "/etc/pam.d/sudo:6") in host.findings()
+
+
+def test_where_nobody_sees_the_question_a_tap_does(host):
+    with host.changed(CONF, add("[sshd]\npresent = none\npush_confirm = tap")):
+        found = {name for name, _ in host.findings()}
+    assert "push-tap" in found
+    assert not {"present-none", "sshd-present"} & found
+
+
+def test_push_settings_without_push(host):
+    """They cost nothing then; and are said once, not for each section."""
+    text = "push_confirm = tap\npush_without_first_factor = yes\n"
+    with host.changed(CONF, add(text)):
+        assert len([one for one in host.report()["findings"]
+                    if one["id"].startswith("push-")]) == 2
+    with host.changed(CONF, add(text + "push = no")):
+        assert not [name for name, _ in host.findings()
+                    if name.startswith("push-")]
+
+
+def test_phones_that_do_not_ring(host):
+    """One question of alice's is open, so that the next would not ring."""
+    login = host.rig.login("alice", service="sudo")
+    link = login.link()
+    try:
+        found = host.findings()["push-quiet", "alice"]
+        assert found["severity"] == "note" and found["problem"]
+    finally:
+        host.phone.deny(link)
+        login.end()
 
 
 def test_su_beside_sudo(host):

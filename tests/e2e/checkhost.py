@@ -109,7 +109,7 @@ class Host:
         (ETC / "logrotate.d/countersign").write_text(
             f"{self.rig.audit_file} {{\n\tmonthly\n}}\n")
         for name in ("phone", "tablet"):
-            self.rig.enrol_soft("alice", name)
+            self.phone = self.rig.enrol_soft("alice", name)
 
     def close(self):
         self.rig.close()

@@ -5,6 +5,7 @@ E2E_TESTS = \
 	tests/e2e/check.py \
 	tests/e2e/hygiene.py \
 	tests/e2e/inline_enrolment.py \
+	tests/e2e/push.py \
 	tests/e2e/recovery.py \
 	tests/e2e/ssh_login.py \
 	tests/e2e/sudo_su.py \

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What a real terminal shows, seen through a camera."""
 import itertools
+import re
 import shlex
 import subprocess
 from pathlib import Path
 
 import pytest
-from machine import (HOME, as_user, environment, ssh_command, until)
+from machine import (HOME, Sshd, as_user, environment, ssh_command, until)
 from screen import DARK, LIGHT, LINK, camera, link_in
 from sources import tool
 
@@ -86,6 +87,73 @@ def test_question_fits_a_small_terminal(terminal, sshd, phones, who):
     assert "status 0" in screen.wait_for("status")
 
 
+DIGITS = re.compile(r"^Scan the code, or type \d{3} \d{3} on the phone that "
+                    r"asks, within \d+ seconds\.$", re.M)
+
+
+def ssh_by_key():
+    """A login that rings: bob's key is a first factor."""
+    return "client", ssh_command("bob", "echo logged in",
+                                 key=Sshd.give_key("bob"))
+
+
+def lines_above(text):
+    """What stands above the code."""
+    return [line for line in text.split("\n\u2588")[0].splitlines() if line]
+
+
+@pytest.mark.parametrize("who", ["ssh", "sudo"])
+def test_digits_fit_beside_the_code(terminal, sshd, phones, who):
+    """A phone that rings asks for them; all is visible at 80x24."""
+    phone = phones["bob" if who == "ssh" else "alice"]
+    screen = terminal(*(ssh_by_key() if who == "ssh" else SUDO))
+    link = screen.link()
+    text = screen.wait_for("seconds.")
+    assert DIGITS.search(text) and same(camera(text), link)
+    assert LINK.search(text) and len(text.splitlines()) <= 24
+    if who == "ssh":
+        assert "Press Enter" in screen.wait_for("Press Enter")
+    phone.approve(link, then=lambda: who == "ssh" and screen.keys("Enter"))
+    text = screen.wait_for("status")
+    assert "status 0" in text
+    if who == "sudo":
+        assert "Approved by phone." in text
+
+
+def test_why_no_phone_rings_fits_above_the_code(terminal, sshd, phones):
+    """The second of two logins, behind the name that ssh puts there."""
+    first = terminal(*ssh_by_key())
+    link = first.link()
+    second = terminal(*ssh_by_key())
+    other = second.link()
+    text = second.wait_for("Press Enter")
+    above, = lines_above(text)
+    assert above.startswith("(bob@127.0.0.1) ") and "phone" in above
+    assert len(above) < 80 and not DIGITS.search(text)
+    assert same(camera(text), other) and len(text.splitlines()) <= 24
+    for screen, one in ((second, other), (first, link)):
+        phones["bob"].approve(
+            one, then=lambda screen=screen: screen.keys("Enter"))
+        assert "status 0" in screen.wait_for("status")
+
+
+def test_the_longest_note_leaves_room(terminal, sshd, rig, phones):
+    """It may need a second line, behind the name; then the screen is full."""
+    phone = rig.enrol_soft("bob", name="tablet")
+    login = rig.login("bob", service="su", argv=("su", "bob"))
+    phone.not_me(login.link())
+    assert login.end() == "PAM_MAXTRIES"
+    screen = terminal(*ssh_by_key())
+    link = screen.link()
+    text = screen.wait_for("Press Enter")
+    assert "not me" in " ".join(lines_above(text))
+    assert same(camera(text), link) and len(text.splitlines()) <= 24
+    phone.approve(link)
+    screen.keys("Enter")
+    assert "status 0" in screen.wait_for("status")
+    rig.countersign("revoke", "bob", phone.device)
+
+
 @pytest.mark.parametrize("style,colours,inverse,size", [
     ("utf8", DARK, "no", (80, 24)),
     ("utf8", LIGHT, "yes", (80, 24)),
@@ -108,7 +176,7 @@ def test_two_keys_invert(terminal, sshd, phones):
     assert camera(screen.screen(), LIGHT) == []
     for key in ("a", "a"):
         screen.keys(key, "Enter")
-    until(lambda: same(camera(screen.screen(), LIGHT), link), what="a, a")
+    until(lambda: same(camera(screen.screen(), LIGHT), link), 30, "a, a")
     phones["alice"].approve(link, then=lambda: screen.keys("Enter"))
     screen.wait_for("status 0")
 

@@ -10,6 +10,8 @@
  *      ready MS                the descriptor is readable after MS; never: -1
  *      seconds N               left to answer
  *      link URL                with NOQR in it: cannot be drawn
+ *      digits TEXT, note TEXT  code and push note of an approval
+ *      rings N                 how many phones ring; -1 unless told
  *      device NAME, why TEXT, setting KEY VALUE
  *      code NAME [VERDICT]     of csign_recovery_use(), in turn like wait
  *      left N                  recovery codes left; after a right one
@@ -257,6 +259,13 @@ csign_request_set_unproven(struct csign_request *req, bool yes)
 		abort();
 }
 
+void
+csign_request_set_push(struct csign_request *req, bool yes)
+{
+	if (add_note(req, "push", yes ? "yes" : "no") != CSIGN_OK)
+		abort();
+}
+
 /* --- approval --------------------------------------------------------------
  */
 
@@ -315,6 +324,32 @@ csign_approval_link(const struct csign_approval *ap)
 	return link == NULL
 		   ? "https://approve.example.org/#ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 		   : link;
+}
+
+static const char *
+text_of(const struct csign_approval *ap, const char *key)
+{
+	const char *text = look_up(ap->ctx, key, 0);
+
+	return text == NULL ? "" : text;
+}
+
+const char *
+csign_approval_code(const struct csign_approval *ap)
+{
+	return text_of(ap, "digits");
+}
+
+const char *
+csign_approval_push_note(const struct csign_approval *ap)
+{
+	return text_of(ap, "note");
+}
+
+int
+csign_approval_rings(const struct csign_approval *ap)
+{
+	return (int)look_up_number(ap->ctx, "rings", -1);
 }
 
 uint32_t

@@ -87,8 +87,8 @@ def test_changed_meanwhile(stack, change, flags):
 
 def test_changed_by_the_last_message(stack):
     """The message of success is a conversation as well."""
-    stack.play("wait OK", "setting present none")
-    result = stack.run("--new-user", "nobody")
+    stack.play("wait OK")
+    result = stack.run("--new-user", "nobody", "--change-at", "2")
     assert "wait OK" in result.record
     assert result.code == "PAM_AUTHINFO_UNAVAIL"
     assert result.field("reason") == "CHANGED"
@@ -120,7 +120,7 @@ def test_refused_once_is_enough(stack, play):
 
 def test_another_user_of_the_same_handle_is_asked(stack):
     """As login(1) does after a failure; here the last message changes it."""
-    stack.play("wait DENIED", "setting present none")
+    stack.play("wait DENIED", "setting present none", "rings 1")
     result = stack.run("--calls", "authenticate,authenticate,authenticate",
                        "--keep-going", "--new-user", "nobody")
     assert [line for line in result.record if line.startswith("user=")] == [

@@ -95,10 +95,11 @@ def test_any_answer_means_wait(stack, answer):
     ("prompt", "tty1", ["prompt"]), ("info", "ssh", ["info"]),
     ("none", "ssh", []), ("none", "tty1", [])])
 def test_present(stack, setting, tty, kinds):
-    stack.play("wait OK", f"setting present {setting}")
-    result = stack.run("--tty", tty, "--flags", "silent")
+    stack.play("wait OK", f"setting present {setting}", "rings 1")
+    result = stack.run("--tty", tty)
     assert [e["event"] for e in result.events
-            if e["event"] in ("info", "prompt", "error")] == kinds
+            if e["event"] in ("info", "prompt", "error") and
+            "Approved" not in e["text"]] == kinds
     assert result.code == "PAM_SUCCESS"
 
 
@@ -123,19 +124,128 @@ def test_code_that_cannot_be_drawn(stack):
     assert "Open this link on your phone" in prompt
 
 
-def test_silent_hides_chatter_only(stack):
-    """sudo 1.9.16 and newer sets PAM_SILENT by default."""
-    result = stack.run("--flags", "silent")
-    challenge, = result.texts("info")
+def test_silent_hides_nothing(stack):
+    """sudo sets it; and who approved must be seen all the same (UX-10)."""
+    challenge, granted = stack.run("--flags", "silent").texts("info")
     assert LINK in challenge and BLOCK in challenge
+    assert granted.startswith("Approved by ")
 
 
 def test_texts_that_cannot_be_shown(stack):
     """An approval is not lost because its good news cannot be told."""
-    stack.play("wait OK", "setting present none")
+    stack.play("wait OK", "setting present none", "rings 1")
     assert stack.run("--conv", "error").code == "PAM_SUCCESS"
     stack.play("wait OK")
     assert stack.run("--conv", "error").code == "PAM_CONV_ERR"
+
+
+# --- a phone that rings ------------------------------------------------------
+
+WIDEST = "No phone rings: " + "x" * 63
+ROOM = {"ssh": 23, "sudo": 22}
+
+
+def both(stack):
+    """The challenge behind sshd, and on a terminal of this host."""
+    prompt, = ssh(stack).texts("prompt")
+    return {"ssh": prompt, "sudo": stack.run("--tty", "t").texts("info")[0]}
+
+
+@pytest.mark.parametrize("seconds", [1, 90, 300])
+def test_digits_stand_beside_the_code(stack, seconds):
+    """In two groups, in place of the usual line, and nothing grows."""
+    stack.play("wait OK", "digits 012345", "rings 2", f"seconds {seconds}")
+    for program, text in both(stack).items():
+        lines = text.split("\n")
+        assert lines[20:22] == [LINK, (
+            "Scan the code, or type 012 345 on the phone that asks, within "
+            f"{seconds} seconds.")]
+        assert len(lines) == ROOM[program]
+        assert all(len(line) < 80 for line in lines)
+
+
+def test_digits_without_a_drawing(stack):
+    stack.play("wait OK", "digits 000000", "seconds 300", "setting qr off")
+    for text in both(stack).values():
+        line = text.split("\n")[2]
+        assert line == ("Open this link, or type 000 000 on the phone that "
+                        "asks, within 300 seconds.")
+        assert len(line) < 80
+
+
+def test_digits_are_drawn_again(stack):
+    stack.play("wait OK", "digits 123456", "rings 1")
+    prompts = ssh(stack, "a", "a", "").texts("prompt")
+    assert len(prompts) == 3
+    assert all("123 456" in text for text in prompts)
+
+
+@pytest.mark.parametrize("rings", [0, 1])
+def test_a_tap_needs_no_digits(stack, rings):
+    """Nothing to type; said also where no phone could be reached."""
+    stack.play("wait OK", f"rings {rings}")
+    for text in both(stack).values():
+        assert text.split("\n")[21] == (
+            "Scan the code, or approve on the phone that asks, within 90 "
+            "seconds.")
+
+
+def test_why_no_phone_rings(stack):
+    """Above the code, where it costs no line; sshd's word goes before it."""
+    stack.play("wait OK", f"note {WIDEST}")
+    for program, text in both(stack).items():
+        lines = text.split("\n")
+        assert lines[0] == WIDEST and lines[1:20] == [BLOCK] * 19
+        assert lines[21].startswith("Scan the code or open the link")
+        assert len(lines) == ROOM[program]
+
+
+@pytest.mark.parametrize("error", ["PROOF_CODE", "LIMIT"])
+def test_wrong_digits(stack, error):
+    stack.play(f"wait {error}", "digits 123456", "rings 1")
+    told, = stack.run("--tty", "t").texts("error")
+    assert "wrong" in told or "not valid" in told
+    assert "123" not in told
+
+
+# --- nothing is shown --------------------------------------------------------
+
+
+@pytest.mark.parametrize("options", [[], ["--flags", "silent"]])
+def test_none_is_no_conversation(stack, options):
+    """UX: scp, rsync and git would take a word for an answer."""
+    stack.play("wait OK", "setting present none", "rings 1", "left 2")
+    result = stack.run("--tty", "ssh", *options, service="sshd")
+    assert result.code == "PAM_SUCCESS"
+    assert result.seen() == []
+
+
+@pytest.mark.parametrize("lines", [[], ["rings -1"], ["note Not now."]])
+def test_none_and_no_phone_rings(stack, lines):
+    """Nobody could answer, so nobody waits."""
+    stack.play("wait OK", "setting present none", *lines)
+    result = stack.run("--tty", "ssh", service="sshd")
+    assert result.code == "PAM_MAXTRIES"
+    assert result.field("reason") == "NOBODY_ASKED"
+    assert result.seen() == []
+    assert result.calls() == ["begin", "free"]
+
+
+@pytest.mark.parametrize("error,code", [
+    ("EXPIRED", "PAM_MAXTRIES"), ("DENIED", "PAM_MAXTRIES"),
+    ("INTERRUPTED", "PAM_MAXTRIES"), ("SERVICE", "PAM_AUTHINFO_UNAVAIL")])
+def test_none_asks_once(stack, error, code):
+    """TX-7: ssh tries again by itself, where nobody has to type anything."""
+    stack.play(f"wait {error}", "setting present none", "rings 1")
+    result = stack.run("--tty", "ssh", service="sshd")
+    assert result.code == code
+    assert result.field("reason") == error
+    assert len(result.texts("error")) == 1
+
+
+def test_none_still_lets_the_policy_decide(stack):
+    stack.play("begin EXEMPT", "setting present none")
+    assert "event=auth_ignore" in stack.run().log
 
 
 def on_terminal(stack, rows, columns, locale, *options):

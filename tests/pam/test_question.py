@@ -176,6 +176,71 @@ def test_sudo_n_of_the_command_is_not_sudos(stack):
     assert sudo(stack, "sudo", "xargs", "-n", "1").code == "PAM_SUCCESS"
 
 
+# --- may phones ring? --------------------------------------------------------
+
+NOBODY = "nobody"  # tap is never for root
+TAP = ("setting present none", "setting push_confirm tap")
+
+
+@pytest.mark.parametrize("options,service,push", [
+    (["--tty", "ssh"], "sshd", "yes"), (["--tty", "pts/3"], "sudo", "yes"),
+    (["--tty", "tty1"], "login", "yes"),
+    # UX-11: nobody there, as far as anybody can know.
+    ([], "polkit", "no"), (["--tty", ""], "login", "no"),
+    (["--rhost", "192.0.2.9"], "ftp", "no"),
+    (["--tty", "tty1", "--conv", "null"], "login", "no"),
+])
+@pytest.mark.parametrize("confirm", ["code", "tap"])
+def test_push(stack, options, service, push, confirm):
+    stack.play("wait OK", f"setting push_confirm {confirm}")
+    result = stack.run(*options, service=service, argv=("sudo", "id"))
+    assert result.sent("push") == push
+
+
+def test_no_conversation_is_no_reason_to_ring(stack):
+    result = stack.run("--tty", "tty1", "--conv", "null")
+    assert (result.code, result.sent("push")) == ("PAM_CONV_ERR", "no")
+
+
+@pytest.mark.parametrize("lines,options,service,user,push", [
+    (TAP, ["--tty", "ssh", "--env", PASSED], "sshd", NOBODY, "yes"),
+    (TAP, ["--tty", "pts/3"], "sudo", NOBODY, "yes"),
+    (TAP, [], "other-local", NOBODY, "yes"),
+    # Nobody reads a code that is not shown, and root is always asked for one,
+    (("setting present none",), ["--tty", "ssh", "--env", PASSED], "sshd",
+     NOBODY, "no"),
+    (("setting present none", "setting push_confirm code"),
+     ["--tty", "pts/3"], "sudo", NOBODY, "no"),
+    (TAP, ["--tty", "pts/3"], "sudo", "root", "no"),
+    # and so is who has proven nothing (RL-7).
+    (TAP, ["--tty", "ssh"], "sshd", NOBODY, "no"),
+    (TAP, ["--rhost", "192.0.2.9"], "vpn", NOBODY, "no"),
+    (TAP, ["--tty", "ssh"], "sshd", "no-such-user", "no"),
+])
+def test_push_where_nothing_is_shown(stack, lines, options, service, user,
+                                     push):
+    stack.play("wait OK", "rings 1", *lines)
+    result = stack.run(*options, service=service, user=user,
+                       argv=("sudo", "id"))
+    assert result.sent("push") == push
+
+
+def test_push_where_nothing_is_shown_after_a_first_factor(stack):
+    """A VPN's password line before ours."""
+    stack.play("wait OK", "rings 1", *TAP)
+    stack.service("vpn", stack.line(options="after_first_factor"))
+    result = stack.run("--rhost", "192.0.2.9", service="vpn", user=NOBODY)
+    assert result.sent("push") == "yes"
+
+
+def test_push_to_the_caller_who_is_no_root(stack):
+    """identity = ruser: it is the caller's phone that rings."""
+    stack.play("wait OK", "rings 1", "setting identity ruser", *TAP)
+    result = stack.run("--tty", "pts/3", "--ruser", NOBODY, service="su",
+                       argv=("su",))
+    assert (result.sent("user"), result.sent("push")) == (NOBODY, "yes")
+
+
 def test_su(stack):
     result = stack.run("--tty", "pts/3", "--ruser", "alice", service="su",
                        argv=("su", "-", "bob", "-c", "id -u"))

@@ -82,7 +82,7 @@ def test_section_of_a_service(rig):
     with rig.settings(present="none", su={"present": "prompt", "qr": "off"}):
         login = rig.login(OWNER, service="su")
         text = challenge(login, "prompt")
-        assert "Open this link on your phone" in text
+        assert "Open this link, or type" in text
         rig.phone.approve(login.link())
         assert login.end() == "PAM_SUCCESS"
 
