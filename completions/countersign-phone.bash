@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # bash completion for countersign-phone(1).
 
-_countersign_phone_commands="enroll approve deny watch devices remove backup \
-restore"
+_countersign_phone_commands="enroll approve deny inbox watch push devices \
+remove backup restore"
 
 # The options of a command.
 _countersign_phone_options()
@@ -11,9 +11,11 @@ _countersign_phone_options()
 
 	case $1 in
 	enroll) options+=" $keys --name --no-test --yes" ;;
-	approve) options+=" $keys --choice --code --device --yes" ;;
-	deny) options+=" $keys --not-me --unsigned --device" ;;
-	watch) options+=" $keys --name --once --yes" ;;
+	approve) options+=" $keys --choice --code --device --inbox --yes" ;;
+	deny) options+=" $keys --not-me --unsigned --device --inbox" ;;
+	inbox) options+=" $keys --wait --json" ;;
+	watch) options+=" $keys --name --once --wait --json --yes" ;;
+	push) options+=" --ca-file" ;;
 	devices) options+=" --json" ;;
 	remove) options+=" $keys --local --yes" ;;
 	backup | restore) options+=" --passphrase-file --force" ;;
@@ -25,8 +27,8 @@ _countersign_phone_options()
 _countersign_phone_has_value()
 {
 	case $1 in
-	--name | --choice | --code | --device | --store | --passphrase-file | \
-		--ca-file)
+	--name | --choice | --code | --device | --inbox | --wait | --store | \
+		--passphrase-file | --ca-file)
 		return 0
 		;;
 	esac
@@ -81,6 +83,8 @@ _countersign_phone()
 	elif [ "$name" = remove ]; then
 		mapfile -t COMPREPLY < <(_countersign_phone_value \
 			--device "$word" "$store")
+	elif [ "$name" = push ]; then
+		mapfile -t COMPREPLY < <(compgen -W "off" -- "$word")
 	elif [ "$name" = backup ] || [ "$name" = restore ]; then
 		mapfile -t COMPREPLY < <(_countersign_phone_value \
 			--passphrase-file "$word" "$store")

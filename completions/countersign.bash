@@ -19,7 +19,7 @@ _countersign_options()
 	recovery) options+=" --yes --json" ;;
 	ask)
 		options+=" --title --detail --choice --qr --inverse"
-		options+=" --print-link --json"
+		options+=" --print-link --no-push --json"
 		;;
 	test) options+=" --qr --inverse --print-link --json" ;;
 	log) options+=" --since --lines --json" ;;

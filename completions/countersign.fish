@@ -88,6 +88,7 @@ complete -c countersign -n '__countersign_in backup' -l force -d 'replace the fi
 complete -c countersign -n '__countersign_in ask' -l title -x -d 'the question'
 complete -c countersign -n '__countersign_in ask' -l detail -x -d 'a line of it: LABEL=VALUE'
 complete -c countersign -n '__countersign_in ask' -l choice -x -a approve -d 'an answer that grants'
+complete -c countersign -n '__countersign_in ask' -l no-push -d 'ring no phone; the link alone'
 complete -c countersign -n '__countersign_in log' -l since -x -a 'today 1h 1d 1w' -d 'not what is older'
 complete -c countersign -n '__countersign_in log' -l lines -x -d 'the newest only'
 complete -c countersign -n '__countersign_in pam restore' -l dry-run -d 'say what would be done'

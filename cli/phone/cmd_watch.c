@@ -1,198 +1,390 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * countersign-phone watch: follows what a terminal prints and asks about every
- * link that appears in it, once.
+ * countersign-phone watch: waits for questions that a service has for this
+ * phone, rings, and asks whoever sits at the terminal.
  */
 #include "config.h"
 
-#include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "../process.h"
-#include "../tty.h"
-#include "cmd.h"
-#include "scan.h"
-#include "visit.h"
+#include "question.h"
+#include "watch.h"
 
-#define TEXT_MAX 262144
-#define TEXT_KEPT 65536 /* a QR code in ASCII with room around it: 6 kB */
-#define QUIET_MS 100    /* a picture is whole when nothing more comes */
-#define BUSY_MAX 20     /* reads without such a pause before one looks */
-#define FOLLOW_MS 200   /* how often a file is looked at for more */
-#define SEEN_MAX 256
+#define RETRY_MS 1000
 
-struct watch {
-	struct phone phone;
-	char *text;
-	size_t len;
-	bool is_file;      /* its end is not the end */
-	unsigned int busy; /* reads since it was looked at */
-	char seen[SEEN_MAX][CSIGN_LINK_ID_SIZE];
-	size_t n_seen;
-	bool done; /* --once */
-	enum out_status status;
-};
+/* --- what is said ----------------------------------------------------------
+ */
 
-/* Forgets the oldest text, up to the end of a line. */
+void
+watch_note_begin(const struct watch *w)
+{
+	if (w->phone.prompt != NULL)
+		(void)putchar('\n');
+	(void)fflush(stdout);
+}
+
+void
+watch_note_end(const struct watch *w)
+{
+	if (w->phone.prompt != NULL)
+		(void)fputs(w->phone.prompt, stdout);
+	(void)fflush(stdout);
+}
+
+void
+watch_ring(const struct watch *w)
+{
+	if (!w->json && isatty(STDOUT_FILENO) == 1)
+		(void)putchar('\a');
+}
+
 static void
-trim(struct watch *w, size_t keep)
+print_news(enum inbox_news news, const struct store_entry *e, const char *why)
 {
-	char *from, *line;
+	static const char *const events[] = {[INBOX_AWAY] = "away",
+	    [INBOX_BACK] = "back",
+	    [INBOX_REFUSED] = "refused",
+	    [INBOX_FOREIGN] = "ignored"};
+	struct json_object *o = json_object_new_object();
 
-	if (w->len <= keep)
+	if (out_json_str(o, "event", events[news]) &&
+	    out_json_str(o, "origin", e->origin) &&
+	    out_json_str(o, "device", e->id) &&
+	    (why[0] == '\0' || out_json_str(o, "reason", why)))
+		out_json_line(o);
+	else
+		json_object_put(o);
+	(void)fflush(stdout);
+}
+
+static void
+say_news(enum inbox_news news, const struct store_entry *e, const char *why)
+{
+	const char *origin = e->origin;
+
+	switch (news) {
+	case INBOX_AWAY:
+		/* what libcurl says begins with the address itself */
+		if (strncmp(why, origin, strlen(origin)) == 0)
+			out_error("%s; trying again", why);
+		else
+			out_error("%s: %s; trying again", origin, why);
+		break;
+	case INBOX_BACK:
+		out_error("%s: is back", origin);
+		break;
+	case INBOX_REFUSED:
+		out_error("%s: %s; scan its questions, or enrol this phone "
+			  "again (\"countersign-phone remove --local %s\" "
+			  "forgets the old device)",
+		    origin, why, e->id);
+		break;
+	case INBOX_FOREIGN:
+		out_error("%s: sent something that is no question for this "
+			  "phone, and is ignored: %s",
+		    origin, why);
+		break;
+	}
+}
+
+static void
+tell_news(void *arg, enum inbox_news news, const struct store_entry *entry,
+    const char *why)
+{
+	const struct watch *w = arg;
+
+	if (w->json) {
+		print_news(news, entry, why);
 		return;
-	from = w->text + w->len - keep;
-	line = memchr(from, '\n', keep);
-	if (line != NULL)
-		from = line + 1;
-	w->len -= (size_t)(from - w->text);
-	memmove(w->text, from, w->len);
+	}
+	watch_note_begin(w);
+	say_news(news, entry, why);
+	watch_note_end(w);
 }
 
-static bool
-is_new(struct watch *w, const char *id)
+static void
+say_watching(const struct watch *w)
 {
-	for (size_t i = 0; i < SEEN_MAX && i < w->n_seen; i++)
-		if (strcmp(w->seen[i], id) == 0)
-			return false;
-	memcpy(w->seen[w->n_seen % SEEN_MAX], id, CSIGN_LINK_ID_SIZE);
-	w->n_seen++;
-	return true;
+	const struct store_entry *entries;
+	size_t n = 0;
+
+	entries = inbox_entries(w->inbox, &n);
+	(void)puts("Waiting for questions, until Ctrl-C:");
+	for (size_t i = 0; i < n; i++) {
+		char *user = question_safe(entries[i].user);
+		char *host = question_safe(entries[i].host);
+
+		(void)printf("    %s at %s, from %s\n",
+		    user != NULL ? user : "?", host != NULL ? host : "?",
+		    entries[i].origin);
+		free(user);
+		free(host);
+	}
+	(void)fflush(stdout);
 }
 
-static enum out_status
-answer(struct watch *w, const char *link)
+/* --- questions -------------------------------------------------------------
+ */
+
+bool
+watch_open(
+    struct watch *w, struct inbox_item *item, struct csign_link **ret_link)
+{
+	const struct csign_p256 *key = keyring_get(w->ring, item->entry);
+
+	if (key == NULL) /* it was told at the start */
+		inbox_drop(w->inbox, item);
+	else if (inbox_link(&w->phone, item, key, ret_link) != CSIGN_OK)
+		inbox_blame(w->inbox, item, "it is not sealed for this phone");
+	else
+		return true;
+	return false;
+}
+
+bool
+watch_ended(
+    struct watch *w, struct inbox_item *item, enum service_state *ret_state)
+{
+	const struct store_entry *e = item->entry;
+	struct service *service = NULL;
+	struct service_event event = {.state = SERVICE_PENDING};
+	enum csign_err r;
+
+	if ((r = service_new(e->origin, w->phone.args->option[OPT_CA_FILE],
+		 item->id, w->phone.stop_fd, &w->phone.why, &service)) ==
+	    CSIGN_OK)
+		r = service_event(service, 0, 0, &w->phone.why, &event);
+	service_free(&service);
+	switch (r == CSIGN_OK ? event.state : SERVICE_PENDING) {
+	case SERVICE_SEEN:
+	case SERVICE_ANSWERED:
+		break;
+	case SERVICE_PENDING:
+		if (r != CSIGN_OK) {
+			*ret_state = inbox_now() >= item->ends_ms
+					 ? SERVICE_EXPIRED
+					 : SERVICE_PENDING;
+			return true;
+		}
+		break;
+	case SERVICE_GRANTED:
+	case SERVICE_DENIED:
+	case SERVICE_EXPIRED:
+	case SERVICE_CANCELLED:
+		*ret_state = event.state;
+		return true;
+	}
+	item->is_over = false;
+	return false;
+}
+
+static void
+print_question(const struct inbox_item *item, const struct visit *visit)
+{
+	struct json_object *o = question_json(
+	    &visit->question, visit->origin, visit_seconds_left(visit));
+
+	if (out_json_str(o, "event", "question") &&
+	    out_json_str(o, "id", item->id) &&
+	    out_json_str(o, "device", item->entry->id))
+		out_json_line(o);
+	else
+		json_object_put(o);
+	(void)fflush(stdout);
+}
+
+static void
+print_outcome(const struct inbox_item *item, enum service_state state)
+{
+	static const char *const states[] = {[SERVICE_PENDING] = "gone",
+	    [SERVICE_SEEN] = "gone",
+	    [SERVICE_ANSWERED] = "gone",
+	    [SERVICE_GRANTED] = "granted",
+	    [SERVICE_DENIED] = "denied",
+	    [SERVICE_EXPIRED] = "expired",
+	    [SERVICE_CANCELLED] = "cancelled"};
+	struct json_object *o = json_object_new_object();
+
+	if (out_json_str(o, "event", "outcome") &&
+	    out_json_str(o, "id", item->id) &&
+	    out_json_str(o, "state", states[state]))
+		out_json_line(o);
+	else
+		json_object_put(o);
+	(void)fflush(stdout);
+}
+
+/* Shown is not answered: it stays until it is over. */
+static void
+show_only(struct watch *w, struct inbox_item *item, const struct visit *visit)
+{
+	item->is_handled = true;
+	if (w->json)
+		print_question(item, visit);
+	else
+		visit_show(visit, false);
+}
+
+/* True if that was the question that --once waits for; then *ret_status. */
+static bool
+meet(struct watch *w, struct inbox_item *item, enum out_status *ret_status)
 {
 	struct visit visit = {.link = NULL};
-	enum out_status status;
+	struct csign_link *link = NULL;
+	bool asked = false;
 
-	w->phone.why.text[0] = '\0';
-	w->phone.followed[0] = '\0';
-	if ((status = visit_open(&w->phone, link, &visit)) == STATUS_YES)
-		status = visit.question.transaction.enrolment
-			     ? enroll_visit(&w->phone, &visit)
-			     : approve_visit(&w->phone, &visit);
-	visit_close(&visit);
-	if (w->phone.followed[0] != '\0')
-		(void)is_new(w, w->phone.followed);
-	(void)out_flush();
-	return status;
+	if (!watch_open(w, item, &link))
+		return false;
+	item->is_told = true;
+	switch ((int)visit_open_inbox(&w->phone, item->entry, link, &visit)) {
+	case CSIGN_OK:
+		watch_ring(w);
+		if (w->asks) {
+			*ret_status = watch_ask(w, item, &visit);
+			inbox_drop(w->inbox, item);
+			asked = true;
+		} else {
+			show_only(w, item, &visit);
+		}
+		(void)fflush(stdout);
+		visit_close(&visit);
+		break;
+	case CSIGN_E_NOT_FOUND:
+	case CSIGN_E_EXPIRED:
+		inbox_drop(w->inbox, item);
+		break;
+	case CSIGN_E_FORMAT:
+		inbox_blame(w->inbox, item, w->phone.why.text);
+		break;
+	default: /* the service is away: it is asked again */
+		item->due_ms = inbox_now() + RETRY_MS;
+		break;
+	}
+	return asked && w->once;
 }
 
-static enum csign_err
-look(struct watch *w)
+/* What has ended is told of, if it was shown, and forgotten; as meet(). */
+static bool
+sweep(struct watch *w, enum out_status *ret_status)
 {
-	struct scan scan = {.n = 0};
-	enum csign_err r;
+	struct inbox_item *item = NULL;
+	enum service_state state = SERVICE_PENDING;
 
-	w->busy = 0;
-	if ((r = scan_text(w->phone.crypto, w->text, w->len, &scan)) !=
-	    CSIGN_OK)
-		return r;
-	for (size_t i = 0; i < scan.n && !w->done; i++) {
-		if (!is_new(w, scan.links[i].id))
+	while ((item = inbox_next(w->inbox, item)) != NULL) {
+		bool shown = item->is_handled;
+
+		if (!item->is_over || (shown && !watch_ended(w, item, &state)))
 			continue;
-		w->status = answer(w, scan.links[i].text);
-		w->done = args_flag(w->phone.args, OPT_ONCE) ||
-			  process_wait(-1, w->phone.stop_fd, 0) == WAIT_STOPPED;
+		if (shown && w->json)
+			print_outcome(item, state);
+		else if (shown)
+			watch_say_ended(state);
+		(void)fflush(stdout);
+		inbox_drop(w->inbox, item);
+		*ret_status = state == SERVICE_GRANTED ? STATUS_YES : STATUS_NO;
+		if (shown && w->once)
+			return true;
 	}
-	trim(w, TEXT_KEPT);
-	return CSIGN_OK;
+	return false;
 }
 
-/* More text: 1; none now: 0; never again: -1. */
-static int
-read_more(struct watch *w)
+/* Until Ctrl-C, the end of --wait, or the first question with --once. */
+static enum out_status
+follow(struct watch *w, uint64_t until_ms)
 {
-	ssize_t n;
+	enum out_status status = STATUS_NO;
+	struct inbox_item *item;
 
-	trim(w, TEXT_MAX / 2);
-	n = read(STDIN_FILENO, w->text + w->len, TEXT_MAX - w->len);
-	if (n == -1 && (errno == EINTR || errno == EAGAIN))
-		return 0;
-	if (n > 0) {
-		w->len += (size_t)n;
-		w->busy++;
-		return 1;
-	}
-	return n == 0 && w->is_file ? 0 : -1;
-}
-
-/* Until Ctrl-C, the end of the stream, or the first question with --once. */
-static enum csign_err
-follow(struct watch *w)
-{
-	enum csign_err r = CSIGN_OK;
-	bool more = true;
-
-	while (r == CSIGN_OK && !w->done) {
-		int got = 0;
-
-		switch (process_wait(STDIN_FILENO, w->phone.stop_fd,
-		    w->busy > 0 ? QUIET_MS : -1)) {
-		case WAIT_STOPPED:
-			return CSIGN_OK;
-		case WAIT_READABLE:
-			got = read_more(w);
-			more = got >= 0;
+	while (!w->is_stopped) {
+		if (sweep(w, &status))
+			return status;
+		if ((item = inbox_new_item(w->inbox)) != NULL) {
+			if (meet(w, item, &status))
+				return status;
+			continue;
+		}
+		if (inbox_places(w->inbox) == 0)
+			return STATUS_NO; /* each has been told */
+		switch (inbox_wait(w->inbox, -1, until_ms)) {
+		case INBOX_STOPPED:
+			w->is_stopped = true;
 			break;
-		case WAIT_TIMEOUT:
+		case INBOX_TIMEOUT:
+			return w->once ? STATUS_NO : STATUS_YES;
+		case INBOX_FD:
+		case INBOX_CHANGED:
 			break;
 		}
-		if ((got <= 0 && w->busy > 0) || w->busy > BUSY_MAX)
-			r = look(w);
-		if (!more)
-			break;
-		if (got == 0 && w->is_file &&
-		    process_wait(-1, w->phone.stop_fd, FOLLOW_MS) ==
-			WAIT_STOPPED)
-			break;
 	}
-	return r;
+	return w->once ? STATUS_NO : STATUS_YES;
+}
+
+/* --- the command -----------------------------------------------------------
+ */
+
+static enum out_status
+watch_run(struct watch *w, uint32_t seconds)
+{
+	const struct inbox_listener listener = {.tell = tell_news, .arg = w};
+	const struct store_entry *entries;
+	uint64_t until = UINT64_MAX;
+	enum csign_err r;
+	size_t n = 0;
+
+	if ((r = inbox_new(&w->phone, true, &listener, &w->inbox)) != CSIGN_OK)
+		return phone_fail(&w->phone, r);
+	entries = inbox_entries(w->inbox, &n);
+	if ((r = keyring_new(&w->phone, entries, n, &w->ring)) != CSIGN_OK)
+		return phone_fail(&w->phone, r);
+	if (!keyring_unlock(w->ring))
+		return STATUS_TROUBLE;
+	if (!w->json)
+		say_watching(w);
+	if (args_flag(w->phone.args, OPT_WAIT))
+		until = inbox_now() + (uint64_t)seconds * 1000;
+	return follow(w, until);
 }
 
 static enum out_status
-watch_run(struct watch *w)
+inbox_watch(const struct args *args)
 {
-	struct stat st;
-	enum csign_err r;
+	struct watch w = {.json = args_flag(args, OPT_JSON),
+	    .once = args_flag(args, OPT_ONCE)};
+	enum out_status status;
+	uint32_t seconds = 0;
 
-	if ((w->text = malloc(TEXT_MAX)) == NULL)
-		return phone_fail(&w->phone, CSIGN_E_NOMEM);
-	w->is_file = fstat(STDIN_FILENO, &st) == 0 && S_ISREG(st.st_mode);
-	r = follow(w);
-	tty_wipe(w->text, TEXT_MAX);
-	free(w->text);
-	if (r != CSIGN_OK)
-		return phone_fail(&w->phone, r);
-	return args_flag(w->phone.args, OPT_ONCE) ? w->status : STATUS_YES;
+	if (args_flag(args, OPT_YES) || args_flag(args, OPT_NAME)) {
+		out_error("--yes and --name are for \"watch -\" alone");
+		return STATUS_USAGE;
+	}
+	if (!phone_wait_option(args, &seconds))
+		return STATUS_USAGE;
+	w.asks = !w.json && tty_can_ask();
+	if ((status = phone_open(&w.phone, args)) != STATUS_YES)
+		return status;
+	status = watch_run(&w, seconds);
+	keyring_free(&w.ring);
+	inbox_free(&w.inbox);
+	phone_close(&w.phone);
+	return status;
 }
 
 enum out_status
 cmd_watch(const struct args *args)
 {
-	struct watch *w;
-	enum out_status status;
-
-	if (!args_flag(args, OPT_YES) &&
-	    (isatty(STDIN_FILENO) == 1 || !tty_can_ask())) {
-		out_error("watch reads a stream from standard input and asks "
-			  "on the terminal; without one, use --yes");
+	if (args->operand[0] == NULL)
+		return inbox_watch(args);
+	if (strcmp(args->operand[0], "-") != 0) {
+		out_error("watch takes no link; \"watch -\" reads standard "
+			  "input");
 		return STATUS_USAGE;
 	}
-	if ((w = calloc(1, sizeof *w)) == NULL) {
-		out_error("%s", csign_err_text(CSIGN_E_NOMEM));
-		return STATUS_TROUBLE;
+	if (args_flag(args, OPT_JSON) || args_flag(args, OPT_WAIT)) {
+		out_error("--json and --wait are not for \"watch -\"");
+		return STATUS_USAGE;
 	}
-	w->status = STATUS_NO; /* --once and no question at all */
-	if ((status = phone_open(&w->phone, args)) == STATUS_YES) {
-		status = watch_run(w);
-		phone_close(&w->phone);
-	}
-	free(w);
-	return status;
+	return stream_watch(args);
 }

@@ -23,17 +23,28 @@ bin_PROGRAMS += %D%/countersign-phone
 	%D%/cmd_backup.c \
 	%D%/cmd_devices.c \
 	%D%/cmd_enroll.c \
+	%D%/cmd_inbox.c \
+	%D%/cmd_push.c \
 	%D%/cmd_remove.c \
 	%D%/cmd_watch.c \
+	%D%/inbox.c \
+	%D%/inbox.h \
+	%D%/keyring.c \
+	%D%/keyring.h \
 	%D%/main.c \
 	%D%/phone_common.c \
 	%D%/question.c \
 	%D%/question.h \
+	%D%/reply.c \
+	%D%/reply.h \
 	%D%/service.c \
 	%D%/service.h \
 	%D%/store.c \
 	%D%/store.h \
 	%D%/store_copy.c \
 	%D%/store_impl.h \
+	%D%/stream.c \
 	%D%/visit.c \
-	%D%/visit.h
+	%D%/visit.h \
+	%D%/watch.h \
+	%D%/watch_ask.c

@@ -7,7 +7,8 @@
 static const struct command_option options[OPT_COUNT] = {
     [OPT_NAME] = {"name", "NAME", "name of this phone"},
     [OPT_CHOICE] = {"choice", "CHOICE", "answer this instead of approve"},
-    [OPT_CODE] = {"code", "DIGITS", "the six digits that the terminal shows"},
+    [OPT_CODE] = {"code", "DIGITS|-",
+	"the six digits that the terminal shows; - reads them"},
     [OPT_NOT_ME] = {"not-me", NULL, "say that somebody else is at it"},
     [OPT_UNSIGNED] = {"unsigned", NULL, "deny without a key"},
     [OPT_DEVICE] = {"device", "ID", "sign with this device, whatever is known"},
@@ -21,6 +22,8 @@ static const struct command_option options[OPT_COUNT] = {
 	"read the passphrase there"},
     [OPT_CA_FILE] = {"ca-file", "FILE", "trust these certificates only"},
     [OPT_JSON] = {"json", NULL, "output for programs"},
+    [OPT_INBOX] = {"inbox", "ID", "the question of the inbox with this id"},
+    [OPT_WAIT] = {"wait", "SECONDS", "wait so long for a question"},
 };
 
 #define COMMON                                                                 \
@@ -34,16 +37,22 @@ static const struct command commands[] = {
 	0, 0, 1, cmd_enroll},
     {"approve", "[LINK|-]", "show a question and answer it",
 	COMMON | OPTION_BIT(OPT_CHOICE) | OPTION_BIT(OPT_CODE) |
-	    OPTION_BIT(OPT_DEVICE) | OPTION_BIT(OPT_YES),
+	    OPTION_BIT(OPT_DEVICE) | OPTION_BIT(OPT_YES) |
+	    OPTION_BIT(OPT_INBOX),
 	0, 0, 1, cmd_approve},
     {"deny", "[LINK|-]", "show a question and deny it",
 	COMMON | OPTION_BIT(OPT_NOT_ME) | OPTION_BIT(OPT_UNSIGNED) |
-	    OPTION_BIT(OPT_DEVICE),
+	    OPTION_BIT(OPT_DEVICE) | OPTION_BIT(OPT_INBOX),
 	0, 0, 1, cmd_deny},
-    {"watch", "", "ask about every link that appears in standard input",
+    {"inbox", "", "list the questions that wait for this phone",
+	COMMON | OPTION_BIT(OPT_WAIT) | OPTION_BIT(OPT_JSON), 0, 0, 0,
+	cmd_inbox},
+    {"watch", "[-]", "ring and ask whenever a question comes",
 	COMMON | OPTION_BIT(OPT_NAME) | OPTION_BIT(OPT_ONCE) |
-	    OPTION_BIT(OPT_YES),
-	0, 0, 0, cmd_watch},
+	    OPTION_BIT(OPT_WAIT) | OPTION_BIT(OPT_JSON) | OPTION_BIT(OPT_YES),
+	0, 0, 1, cmd_watch},
+    {"push", "URL|-|off", "have this phone woken up at an address",
+	OPTION_BIT(OPT_STORE) | OPTION_BIT(OPT_CA_FILE), 0, 1, 1, cmd_push},
     {"devices", "", "list what this phone has enrolled for",
 	OPTION_BIT(OPT_STORE) | OPTION_BIT(OPT_JSON), 0, 0, 0, cmd_devices},
     {"remove", "DEVICE", "end this phone's part in an account",

@@ -12,11 +12,14 @@
 #include "../process.h"
 #include "../tty.h"
 #include "cmd.h"
+#include "codec.h"
 #include "courier/http.h"
 #include "scan.h"
 
 #define DUMP_MAX (4 << 20) /* of a terminal */
 #define PASSPHRASE_MIN 8
+#define PROMPT_SIZE 512
+#define WAIT_MAX 86400
 
 enum out_status
 phone_open(struct phone *phone, const struct args *args)
@@ -54,6 +57,58 @@ phone_fail(const struct phone *phone, enum csign_err err)
 	else
 		out_error("%s", phone->why.text);
 	return out_status(err);
+}
+
+/* --- asking ----------------------------------------------------------------
+ */
+
+enum tty_result
+phone_line(
+    struct phone *phone, const char *prompt, bool echo, char *out, size_t size)
+{
+	enum tty_result result;
+
+	phone->prompt = prompt;
+	if (phone->waiter != NULL)
+		result = tty_line_with(prompt, echo, phone->waiter, out, size);
+	else
+		result = tty_line(prompt, echo, phone->stop_fd, out, size);
+	phone->prompt = NULL;
+	return result;
+}
+
+bool
+phone_stdin_line(struct phone *phone, char *out, size_t size)
+{
+	size_t len = 0;
+
+	while (len + 1 < size &&
+	       process_wait(STDIN_FILENO, phone->stop_fd, -1) != WAIT_STOPPED) {
+		ssize_t n = read(STDIN_FILENO, out + len, 1);
+
+		if (n == -1 && (errno == EINTR || errno == EAGAIN))
+			continue;
+		if (n <= 0 || out[len] == '\n') {
+			out[len] = '\0';
+			return n > 0 || len > 0;
+		}
+		len++;
+	}
+	tty_wipe(out, size);
+	return false;
+}
+
+bool
+phone_wait_option(const struct args *args, uint32_t *ret_seconds)
+{
+	const char *text = args->option[OPT_WAIT];
+
+	*ret_seconds = 0;
+	if (text == NULL ||
+	    csign_parse_u32(text, 0, WAIT_MAX, ret_seconds) == CSIGN_OK)
+		return true;
+	out_error("--wait takes seconds, at most %d", WAIT_MAX);
+	return false;
 }
 
 /* --- the link --------------------------------------------------------------
@@ -132,8 +187,8 @@ phone_link(struct phone *phone, char ret_link[CSIGN_LINK_MAX + 1])
 	}
 	if (operand != NULL || isatty(STDIN_FILENO) != 1)
 		return link_from_dump(phone, ret_link);
-	if (tty_line("Link: ", true, phone->stop_fd, ret_link,
-		CSIGN_LINK_MAX + 1) == TTY_OK)
+	if (phone_line(phone, "Link: ", true, ret_link, CSIGN_LINK_MAX + 1) ==
+	    TTY_OK)
 		return STATUS_YES;
 	out_error("no link was given");
 	return STATUS_NO;
@@ -181,22 +236,25 @@ passphrase_from_file(const char *file, char *out, size_t size)
 }
 
 static bool
-passphrase_from_tty(const struct phone *phone, const char *what, bool repeat,
-    char *out, size_t size)
+passphrase_from_tty(
+    struct phone *phone, const char *what, bool repeat, char *out, size_t size)
 {
-	char again[PHONE_PASSPHRASE_SIZE], prompt[64];
+	char again[PHONE_PASSPHRASE_SIZE], prompt[PROMPT_SIZE];
 	bool same = true;
+	enum tty_result typed;
 
 	(void)snprintf(prompt, sizeof prompt, "%s: ", what);
-	if (tty_line(prompt, false, phone->stop_fd, out, size) != TTY_OK) {
-		out_error("no passphrase was given; --passphrase-file reads "
-			  "one from a file");
+	if ((typed = phone_line(phone, prompt, false, out, size)) != TTY_OK) {
+		/* Who waits for something else knows why it was stopped. */
+		if (typed != TTY_STOPPED || phone->waiter == NULL)
+			out_error("no passphrase was given; --passphrase-file "
+				  "reads one from a file");
 		return false;
 	}
 	if (!repeat)
 		return true;
-	if (tty_line("Once more: ", false, phone->stop_fd, again,
-		sizeof again) != TTY_OK ||
+	if (phone_line(phone, "Once more: ", false, again, sizeof again) !=
+		TTY_OK ||
 	    strcmp(again, out) != 0) {
 		out_error("that was not the same passphrase");
 		same = false;

@@ -16,6 +16,10 @@
 void question_show(const struct csign_question *question, const char *origin,
     enum store_memory memory, uint32_t seconds_left);
 
+/* The same for programs, without what has to be judged by a person. */
+struct json_object *question_json(const struct csign_question *question,
+    const char *origin, uint32_t seconds_left);
+
 /* Foreign text, made harmless; free(3) it.  NULL: no memory. */
 char *question_safe(const char *text);
 

@@ -11,12 +11,14 @@
 #include "codec.h"
 #include "courier/http.h"
 #include "json.h"
+#include "question.h"
 #include "service.h"
 #include "store.h"
 
 #define REQUEST_TIMEOUT_MS 10000
 #define TURN_MS 1000
 #define PATH_SIZE 128
+#define MESSAGE_MAX 512
 
 struct service {
 	struct csign_http *http;
@@ -60,6 +62,25 @@ service_free(struct service **service)
 /* --- one request -----------------------------------------------------------
  */
 
+/* The service's own sentence on why it refuses. */
+static void
+keep_message(const struct csign_http_reply *reply, struct csign_why *why)
+{
+	struct json_object *o = NULL;
+	const char *text = NULL;
+	char *safe = NULL;
+
+	if (reply->type == CSIGN_HTTP_TYPE_JSON &&
+	    csign_json_parse(reply->body, reply->body_len, &o) == CSIGN_OK)
+		text = csign_json_str(o, "message", MESSAGE_MAX);
+	if (text != NULL && (safe = question_safe(text)) != NULL)
+		csign_why_set(why, "the service refuses: %s", safe);
+	else
+		csign_why_set(why, "the service refuses that");
+	free(safe);
+	json_object_put(o);
+}
+
 /* What the status of a reply means for all calls alike. */
 static enum csign_err
 check_status(const struct csign_http_reply *reply, int want,
@@ -73,6 +94,9 @@ check_status(const struct csign_http_reply *reply, int want,
 			return CSIGN_E_EXISTS;
 		case 410:
 			return CSIGN_E_EXPIRED;
+		case 422:
+			keep_message(reply, why);
+			return CSIGN_E_INVALID;
 		default:
 			break;
 		}
@@ -102,14 +126,13 @@ keep_cookie(struct service *service, const struct csign_http_call *call)
  * is taken over.
  */
 static enum csign_err
-exchange(struct service *service, const char *path, struct json_object *body,
-    uint32_t timeout_ms, int want, struct csign_why *why,
-    struct json_object **ret_object)
+call_service(struct service *service, enum csign_http_method method,
+    const char *path, struct json_object *body, uint32_t timeout_ms, int want,
+    struct csign_why *why, struct json_object **ret_object)
 {
 	const enum csign_http_type type =
 	    ret_object != NULL ? CSIGN_HTTP_TYPE_JSON : CSIGN_HTTP_TYPE_NONE;
-	struct csign_http_request request = {
-	    .method = body == NULL ? CSIGN_HTTP_GET : CSIGN_HTTP_POST,
+	struct csign_http_request request = {.method = method,
 	    .path = path,
 	    .cookie = service->cookie,
 	    .timeout_ms = timeout_ms};
@@ -143,6 +166,16 @@ exchange(struct service *service, const char *path, struct json_object *body,
 	csign_http_call_free(&call);
 	json_object_put(body);
 	return r;
+}
+
+static enum csign_err
+exchange(struct service *service, const char *path, struct json_object *body,
+    uint32_t timeout_ms, int want, struct csign_why *why,
+    struct json_object **ret_object)
+{
+	return call_service(service,
+	    body == NULL ? CSIGN_HTTP_GET : CSIGN_HTTP_POST, path, body,
+	    timeout_ms, want, why, ret_object);
 }
 
 static void
@@ -264,6 +297,13 @@ put_bytes(
 	return ok;
 }
 
+/* From now on the service knows the phone. */
+static void
+service_login(struct service *service, const char *cookie)
+{
+	(void)snprintf(service->cookie, sizeof service->cookie, "%s", cookie);
+}
+
 enum csign_err
 service_removal(struct service *service, const char *cookie,
     const struct csign_buf *note, struct csign_why *why)
@@ -275,11 +315,30 @@ service_removal(struct service *service, const char *cookie,
 		json_object_put(body);
 		return CSIGN_E_NOMEM;
 	}
-	(void)snprintf(service->cookie, sizeof service->cookie, "%s", cookie);
+	service_login(service, cookie);
 	r = exchange(service, "/devices/self/removal", body, REQUEST_TIMEOUT_MS,
 	    202, why, &o);
 	json_object_put(o);
 	return r;
+}
+
+enum csign_err
+service_push(struct service *service, const char *cookie, const char *endpoint,
+    struct csign_why *why)
+{
+	struct json_object *body = NULL;
+
+	service_login(service, cookie);
+	if (endpoint != NULL) {
+		body = json_object_new_object();
+		if (!out_json_str(body, "endpoint", endpoint)) {
+			json_object_put(body);
+			return CSIGN_E_NOMEM;
+		}
+	}
+	return call_service(service,
+	    endpoint != NULL ? CSIGN_HTTP_POST : CSIGN_HTTP_DELETE,
+	    "/devices/self/push", body, REQUEST_TIMEOUT_MS, 204, why, NULL);
 }
 
 enum csign_err

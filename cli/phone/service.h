@@ -60,6 +60,13 @@ CSIGN_WUR enum csign_err service_device(struct service *service,
 /* Leaves a note for the host; CSIGN_E_SERVICE_REFUSED: not with that cookie. */
 CSIGN_WUR enum csign_err service_removal(struct service *service,
     const char *cookie, const struct csign_buf *note, struct csign_why *why);
+/*
+ * Where the service rings this phone from now on, without a word about what
+ * for; NULL: nowhere.  CSIGN_E_INVALID: it refuses to, and why says what it
+ * said; CSIGN_E_SERVICE_REFUSED: not with that cookie.
+ */
+CSIGN_WUR enum csign_err service_push(struct service *service,
+    const char *cookie, const char *endpoint, struct csign_why *why);
 /* CSIGN_E_EXISTS: another answer is being looked at, or it is closed. */
 CSIGN_WUR enum csign_err service_answer(struct service *service,
     const struct csign_buf *sealed, const char *hint, struct csign_why *why,

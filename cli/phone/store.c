@@ -407,16 +407,16 @@ store_remove(const struct store *store, const char *id)
 	return true;
 }
 
-enum csign_err
-store_key(const struct store *store, struct csign_crypto *crypto,
-    const char *id, const char *passphrase, struct csign_why *why,
+static enum csign_err
+key_read(const struct store *store, struct csign_crypto *crypto, const char *id,
+    const char *suffix, const char *passphrase, struct csign_why *why,
     struct csign_p256 **ret_key)
 {
 	struct csign_buf *pem = NULL;
 	char name[STORE_NAME_SIZE];
 	enum csign_err r;
 
-	store_file_name(id, ".pem", name);
+	store_file_name(id, suffix, name);
 	if ((r = store_read(store, name, why, &pem)) != CSIGN_OK)
 		return r;
 	r = csign_p256_from_pem(crypto, csign_buf_str(pem), csign_buf_len(pem),
@@ -428,4 +428,21 @@ store_key(const struct store *store, struct csign_crypto *crypto,
 		    "damaged",
 		    store->path, name);
 	return r;
+}
+
+enum csign_err
+store_key(const struct store *store, struct csign_crypto *crypto,
+    const char *id, const char *passphrase, struct csign_why *why,
+    struct csign_p256 **ret_key)
+{
+	return key_read(store, crypto, id, ".pem", passphrase, why, ret_key);
+}
+
+enum csign_err
+store_seal_key(const struct store *store, struct csign_crypto *crypto,
+    const char *id, const char *passphrase, struct csign_why *why,
+    struct csign_p256 **ret_key)
+{
+	return key_read(
+	    store, crypto, id, ".seal.pem", passphrase, why, ret_key);
 }

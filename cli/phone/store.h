@@ -84,6 +84,10 @@ bool store_remove(const struct store *store, const char *id);
 CSIGN_WUR enum csign_err store_key(const struct store *store,
     struct csign_crypto *crypto, const char *id, const char *passphrase,
     struct csign_why *why, struct csign_p256 **ret_key);
+/* The same for the key that opens what its inbox has. */
+CSIGN_WUR enum csign_err store_seal_key(const struct store *store,
+    struct csign_crypto *crypto, const char *id, const char *passphrase,
+    struct csign_why *why, struct csign_p256 **ret_key);
 
 /* --- all files of an enrolment, for a backup: store_copy.c -----------------
  */

@@ -11,6 +11,7 @@
 #include "visit.h"
 
 #define RETRY_MS 500
+#define CLOCK_SLACK 60 /* seconds, as hosts grant it to signatures */
 /* How long the question after an enrolment may take to appear. */
 #define TEST_MS 30000
 #define TEST_RETRY_MS 100
@@ -35,8 +36,8 @@ visit_seconds_left(const struct visit *visit)
 }
 
 /* The service's refusals in words that fit a link. */
-static enum out_status
-link_fail(struct phone *phone, enum csign_err err)
+enum out_status
+visit_fail(const struct phone *phone, enum csign_err err)
 {
 	switch ((int)err) {
 	case CSIGN_E_NOT_FOUND:
@@ -123,10 +124,9 @@ visit_open(struct phone *phone, const char *link, struct visit *ret_visit)
 
 	if ((r = open_parts(phone, link, &visit)) != CSIGN_OK) {
 		visit_close(&visit);
-		return link_fail(phone, r);
+		return visit_fail(phone, r);
 	}
-	question_show(&visit.question, visit.origin, visit.memory,
-	    visit_seconds_left(&visit));
+	visit_show(&visit, false);
 	*ret_visit = visit;
 	return STATUS_YES;
 }
@@ -195,17 +195,88 @@ visit_open_test(struct phone *phone, const struct visit *enrolment,
 	if ((visit.origin = strdup(enrolment->origin)) == NULL ||
 	    (r = open_test(phone, enrolment, &visit)) != CSIGN_OK) {
 		visit_close(&visit);
-		return link_fail(phone, r);
+		return visit_fail(phone, r);
 	}
-	question_show(&visit.question, visit.origin, visit.memory,
-	    visit_seconds_left(&visit));
+	visit_show(&visit, false);
 	*ret_visit = visit;
 	return STATUS_YES;
+}
+
+/* --- a question of the inbox -----------------------------------------------
+ */
+
+/*
+ * Was it made just now, by the clocks of host and phone?  Where they are
+ * further apart, the host would not take this phone's signature either.
+ */
+static bool
+is_fresh(const struct csign_transaction *t)
+{
+	uint64_t created = 0, now = 0;
+
+	return csign_time_parse(t->created, &created) == CSIGN_OK &&
+	       csign_clock_wall(&now) == CSIGN_OK &&
+	       created <= now / 1000 + CLOCK_SLACK &&
+	       now / 1000 <= created + t->lifetime + CLOCK_SLACK;
+}
+
+/* Whoever has the device's public seal key could have put it there. */
+static enum csign_err
+check_inbox(struct phone *phone, const struct visit *visit)
+{
+	const struct csign_transaction *t = &visit->question.transaction;
+	const struct store_entry *e = &visit->entry;
+
+	if (t->enrolment || strcmp(t->host, e->host) != 0 ||
+	    strcmp(t->user, e->user) != 0 || t->uid != e->uid) {
+		csign_why_set(
+		    &phone->why, "it is not for whom this phone was enrolled");
+		return CSIGN_E_FORMAT;
+	}
+	if (!is_fresh(t)) {
+		csign_why_set(&phone->why,
+		    "it was made at %s, by its host's clock; it is old, or one "
+		    "of the clocks is wrong",
+		    t->created);
+		return CSIGN_E_FORMAT;
+	}
+	return CSIGN_OK;
+}
+
+enum csign_err
+visit_open_inbox(struct phone *phone, const struct store_entry *entry,
+    struct csign_link *link, struct visit *visit)
+{
+	enum csign_err r = CSIGN_E_NOMEM;
+
+	*visit = (struct visit){.link = link,
+	    .memory = STORE_KNOWN,
+	    .entry = *entry,
+	    .inbox = true};
+	if ((visit->origin = strdup(entry->origin)) == NULL ||
+	    (r = dial(phone, visit)) != CSIGN_OK ||
+	    (r = fetch(phone, visit)) != CSIGN_OK ||
+	    (r = check_inbox(phone, visit)) != CSIGN_OK) {
+		visit_close(visit);
+		return r;
+	}
+	cap_life(visit);
+	return CSIGN_OK;
+}
+
+void
+visit_show(const struct visit *visit, bool seen)
+{
+	if (seen)
+		service_seen(visit->service);
+	question_show(&visit->question, visit->origin, visit->memory,
+	    visit_seconds_left(visit));
 }
 
 void
 visit_close(struct visit *visit)
 {
+	csign_p256_free(&visit->own_key);
 	csign_question_clear(&visit->question);
 	service_free(&visit->service);
 	csign_link_free(&visit->link);
@@ -220,7 +291,9 @@ visit_send(struct phone *phone, struct visit *visit,
 	enum csign_err r = service_answer(
 	    visit->service, answer, hint, &phone->why, ret_sequence);
 
-	return r == CSIGN_OK ? STATUS_YES : link_fail(phone, r);
+	if (r == CSIGN_E_NOT_FOUND || r == CSIGN_E_EXPIRED)
+		visit->over = true;
+	return r == CSIGN_OK ? STATUS_YES : visit_fail(phone, r);
 }
 
 /* Has the host judged, or is somebody still at it? */
@@ -267,7 +340,7 @@ visit_outcome(struct phone *phone, struct visit *visit, uint32_t sequence,
 		    process_wait(-1, phone->stop_fd, RETRY_MS) == WAIT_STOPPED)
 			r = CSIGN_E_INTERRUPTED;
 		if (r != CSIGN_OK && r != CSIGN_E_AGAIN && r != CSIGN_E_SERVICE)
-			return link_fail(phone, r);
+			return visit_fail(phone, r);
 	}
 	if (r == CSIGN_E_SERVICE)
 		return phone_fail(phone, r);

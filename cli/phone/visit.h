@@ -20,8 +20,10 @@ struct visit {
 	enum store_memory memory;
 	struct store_entry entry; /* only if memory is STORE_KNOWN */
 	const struct csign_p256
-	    *key;  /* entry's, where it is at hand; borrowed */
-	bool over; /* the host has closed the question */
+	    *key;                   /* entry's, where it is at hand; borrowed */
+	struct csign_p256 *own_key; /* or unlocked for this visit */
+	bool over;                  /* the host has closed the question */
+	bool inbox;                 /* nobody has scanned the link */
 };
 
 /*
@@ -37,7 +39,21 @@ enum out_status visit_open(
 enum out_status visit_open_test(struct phone *phone,
     const struct visit *enrolment, const struct store_entry *entry,
     const struct csign_p256 *key, struct visit *ret_visit);
+/*
+ * The question of a link that was in the inbox of entry's device; link is
+ * taken over in any case.  Nothing is said, shown or told to the service.
+ * CSIGN_E_FORMAT, with why: it is no question for that device;
+ * CSIGN_E_NOT_FOUND, CSIGN_E_EXPIRED: it has ended.
+ */
+CSIGN_WUR enum csign_err visit_open_inbox(struct phone *phone,
+    const struct store_entry *entry, struct csign_link *link,
+    struct visit *visit);
+/* Shows it; seen: and the service may say so at the terminal. */
+void visit_show(const struct visit *visit, bool seen);
 void visit_close(struct visit *visit);
+
+/* Says what an error of a call for a link means; its exit status. */
+enum out_status visit_fail(const struct phone *phone, enum csign_err err);
 
 uint32_t visit_seconds_left(const struct visit *visit);
 

@@ -29,7 +29,8 @@ CLI_TESTS = \
 	%D%/test_phone_remove.py \
 	%D%/test_recovery.py \
 	%D%/test_rename.py \
-	%D%/test_usage.py
+	%D%/test_usage.py \
+	%D%/test_watch.py
 TESTS += $(CLI_TESTS)
 EXTRA_DIST += $(CLI_TESTS) %D%/conftest.py tests/demo/demo.sh \
-	tests/support/agent.py
+	tests/support/agent.py tests/support/double.py

@@ -309,11 +309,11 @@ def test_a_person_goes_away(rig, phone):
 # --- watch ----------------------------------------------------------------------------
 
 class Watch:
-    """countersign-phone watch, fed by hand."""
+    """countersign-phone watch -, fed by hand."""
 
     def __init__(self, rig, phone, *arguments, stdin=subprocess.PIPE):
         self.process = subprocess.Popen(
-            [rig.program("countersign-phone"), "watch", "--yes", "--store",
+            [rig.program("countersign-phone"), "watch", "-", "--yes", "--store",
              phone.store, "--ca-file", rig.ca, "--passphrase-file",
              phone.passphrase, *arguments], stdin=stdin, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT)

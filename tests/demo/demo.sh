@@ -179,7 +179,7 @@ else
 	say "A phone looks at the screen and becomes a device of $user's."
 	tr -dc 'a-z0-9' </dev/urandom | head -c 24 >"$dir/passphrase"
 	chmod 0600 "$dir/passphrase"
-	"$phone" watch --yes --name "demo phone" --store "$dir/phone" \
+	"$phone" watch - --yes --name "demo phone" --store "$dir/phone" \
 		--passphrase-file "$dir/passphrase" <"$dir/screen" \
 		>"$dir/phone.log" 2>&1 &
 	phone_pid=$!
