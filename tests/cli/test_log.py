@@ -381,6 +381,7 @@ def test_records_of_real_runs(rig):
     link = login.link()
     other.approve(link)  # proves nothing
     wait_until(lambda: rig.audit()[-1]["result"] == "refused", "the record")
+    wait_until(lambda: rig.link_state(link) == "pending", "another try")
     keep.approve(link)
     assert login.end() == "PAM_SUCCESS"
     login = rig.login("lp")

@@ -98,7 +98,8 @@ def test_file_is_closed_and_says_nothing(rig, phone, backup):
     for device in phone.devices():
         for text in (device["id"], device["host"], device["user"],
                      rig.service.url, "PRIVATE KEY"):
-            assert text.encode() not in data
+            # Two or three bytes stand somewhere by chance.
+            assert len(text) < 5 or text.encode() not in data
     assert PASSPHRASE.encode() not in data and OTHER.encode() not in data
 
 

@@ -280,7 +280,9 @@ def test_a_question_and_its_prompt_fit_the_screen(rig, watch):
     w = watch()
     rig.login("daemon", service="sudo").link()
     lines = w.expect("\a", PROMPT).split("\r\n")
-    assert len(lines) <= 23 and max(map(len, lines)) <= 79, lines
+    # The folder that this runs in may be long, and is then wrapped.
+    rows = sum(1 + max(len(line) - 1, 0) // 80 for line in lines)
+    assert rows <= 23 and len(lines[-1]) <= 79, lines
 
 
 # --- somebody else answers -----------------------------------------------------

@@ -564,8 +564,10 @@ def run_quiet(argv, **keywords):
     """A program without a terminal, as other programs start it."""
     return subprocess.Popen(
         as_user("client", "/usr/bin/setsid", "-w", *argv),
-        env=environment("client"), stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **keywords)
+        # git looks around where it is, which has to be readable.
+        cwd=HOME / "client", env=environment("client"),
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True, **keywords)
 
 
 def end_quiet(process):
