@@ -162,6 +162,21 @@ leash_broken(struct csign_leash *leash, struct csign_why *why, const char *what)
 	return CSIGN_E_COURIER;
 }
 
+static enum csign_err
+leash_ended(struct csign_leash *leash, struct csign_why *why)
+{
+	const int sig = csign_spawn_end_signal(leash->pidfd);
+
+	if (sig == SIGSYS)
+		return leash_broken(leash, why,
+		    "was stopped by its sandbox; the kernel's log has the "
+		    "system call");
+	if (sig == SIGALRM || sig == SIGXCPU)
+		return leash_broken(leash, why, "took too long");
+	return leash_broken(
+	    leash, why, sig == 0 ? "went away" : "was ended by a signal");
+}
+
 /* Whatever is there now. */
 static enum csign_err
 leash_receive(struct csign_leash *leash, struct csign_why *why,
@@ -177,7 +192,7 @@ leash_receive(struct csign_leash *leash, struct csign_why *why,
 	if (n < 0 && errno == EAGAIN)
 		return CSIGN_E_AGAIN;
 	if (n <= 0)
-		return leash_broken(leash, why, "went away");
+		return leash_ended(leash, why);
 	if ((size_t)n > sizeof(leash->packet) ||
 	    csign_frame_read(leash->packet, (size_t)n, &frame) != CSIGN_OK ||
 	    frame.type < CSIGN_FRAME_CREATED)

@@ -40,6 +40,8 @@
 #define SPAWN_FILES 32
 #define SPAWN_MEMORY (256UL << 20)
 #define SPAWN_CPU_S 10
+/* Of its account, so of all couriers: one for each login that waits. */
+#define SPAWN_PROCESSES 4096
 
 /* 16-bit ids on some 32-bit machines, unless one asks for more. */
 #ifdef SYS_setresuid32
@@ -192,6 +194,19 @@ default_signals(void)
 		(void)sigaction(sig, &action, NULL);
 }
 
+/*
+ * So that nothing it could execute would have any.  no_new_privs says the same,
+ * so a container's root, who may not do this, is no reason to fail.
+ */
+static void
+drop_capabilities(void)
+{
+	long cap = 0;
+
+	while (prctl(PR_CAPBSET_DROP, cap, 0L, 0L, 0L) == 0)
+		cap++;
+}
+
 static int
 become_user(const struct plan *plan)
 {
@@ -200,8 +215,11 @@ become_user(const struct plan *plan)
 	uid_t uids[3];
 	gid_t gids[3];
 
-	if (plan->spawn->change_user && syscall(SPAWN_SETGROUPS, 0L, NULL) != 0)
-		return -1;
+	if (plan->spawn->change_user) {
+		drop_capabilities();
+		if (syscall(SPAWN_SETGROUPS, 0L, NULL) != 0)
+			return -1;
+	}
 	if (syscall(SPAWN_SETRESGID, gid, gid, gid) != 0 ||
 	    syscall(SPAWN_SETRESUID, uid, uid, uid) != 0)
 		return -1;
@@ -238,7 +256,7 @@ lower_limit(__rlimit_resource_t resource, rlim_t value)
 }
 
 static int
-set_limits(uint32_t alarm_s)
+set_limits(const struct csign_spawn *spawn)
 {
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1L, 0L, 0L, 0L) != 0 ||
 	    prctl(PR_SET_DUMPABLE, 0L, 0L, 0L, 0L) != 0)
@@ -254,7 +272,11 @@ set_limits(uint32_t alarm_s)
 	    lower_limit(RLIMIT_FSIZE, 0) != 0 ||
 	    lower_limit(RLIMIT_CORE, 0) != 0)
 		return -1;
-	(void)alarm(alarm_s);
+	/* Somebody's own account has more than couriers. */
+	if (spawn->change_user &&
+	    lower_limit(RLIMIT_NPROC, SPAWN_PROCESSES) != 0)
+		return -1;
+	(void)alarm(spawn->alarm_s);
 	return 0;
 }
 
@@ -274,7 +296,7 @@ run_program(const struct plan *plan)
 		give_up(report, STAGE_SESSION);
 	if (become_user(plan) != 0)
 		give_up(report, STAGE_USER);
-	if (set_limits(plan->spawn->alarm_s) != 0)
+	if (set_limits(plan->spawn) != 0)
 		give_up(report, STAGE_LIMITS);
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);

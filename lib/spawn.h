@@ -27,7 +27,8 @@ struct csign_spawn {
  * program has /dev/null as descriptors 0 to 2, socket as 3 and no others, an
  * empty environment, umask 077, "/" as its directory, default signal actions,
  * a session of its own, no_new_privs, and limits: 32 descriptors, 256 MiB
- * address space, 10 s CPU time, no file may grow, no core.
+ * address space, 10 s CPU time, no file may grow, no core.  With change_user,
+ * also an empty bounding set, and 1024 processes of the account.
  *
  * Nothing of this process changes, no SIGCHLD is sent and nothing is left to
  * be waited for.  *ret_pidfd is close-on-exec and above 2.
@@ -36,6 +37,12 @@ struct csign_spawn {
  */
 CSIGN_WUR enum csign_err csign_spawn(
     const struct csign_spawn *spawn, struct csign_why *why, int *ret_pidfd);
+
+/*
+ * The signal that ended a program whose socket is closed; 0: none, or this
+ * kernel does not say.  Takes 50 ms at most.
+ */
+int csign_spawn_end_signal(int pidfd);
 
 /* fd, or, if it is one of 0 to 2, a copy above them; -1 with errno. */
 int csign_fd_above_stdio(int fd);

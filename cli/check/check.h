@@ -78,6 +78,7 @@ struct check {
 /* The probes, in the order in which they need each other's results. */
 void check_config(struct check *c);
 void check_files(struct check *c);
+void check_sandbox(struct check *c);
 void check_pam(struct check *c);
 void check_sudo(struct check *c);
 void check_sshd(struct check *c);

@@ -11,8 +11,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -128,8 +130,14 @@ check_record(struct check *c, const char *path)
 	free(text);
 }
 
+/* What a grant needs, and how a person sees that it is missing. */
+struct needed {
+	enum check_id id;
+	const char *what, *without;
+};
+
 static void
-check_audit_folder(struct check *c, const char *path)
+check_folder(struct check *c, const char *path, const struct needed *needed)
 {
 	char *folder = strdup(path), *slash;
 	struct stat st;
@@ -140,28 +148,85 @@ check_audit_folder(struct check *c, const char *path)
 	}
 	slash[slash == folder] = '\0';
 	if (stat(folder, &st) != 0)
-		check_find(c->report, FIND_AUDIT_FILE, NULL, folder, NULL,
-		    "The audit trail cannot be written (%m), and no grant is "
-		    "given without its record.");
+		check_find(c->report, needed->id, NULL, folder, NULL,
+		    "%s cannot be written (%m), and %s.", needed->what,
+		    needed->without);
 	else if (st.st_uid != 0 || (st.st_mode & 02) != 0)
-		check_find(c->report, FIND_AUDIT_FILE, NULL, folder, NULL,
-		    "Others than root could replace the audit trail, so it is "
-		    "refused, and no grant is given.");
+		check_find(c->report, needed->id, NULL, folder, NULL,
+		    "Others than root could replace %s, so it is refused, and "
+		    "%s.",
+		    needed->what, needed->without);
 	else
 		check_space(c, folder);
 	free(folder);
 }
 
+/* Size and rotation: of a trail, and of evidence alike. */
 static void
-check_audit(struct check *c)
+check_growth(struct check *c, const char *path, const char *what, off_t size)
 {
-	char *path = strdup(check_setting(c, NULL, "audit_file"));
-	char why[128];
+	if (size > AUDIT_LARGE)
+		check_find(c->report, FIND_AUDIT_SIZE, NULL, path, NULL,
+		    "It has %lld MiB.", (long long)size / 1048576);
+	else if (is_rotated(path))
+		check_good(
+		    c->report, GROUP_FILES, "logrotate looks after %s", what);
+	else
+		check_find(c->report, FIND_AUDIT_ROTATION, NULL, path, NULL,
+		    size > AUDIT_UNROTATED ? "It grows, and nothing rotates it."
+					   : "Nothing will rotate it.");
+}
+
+static bool
+is_yes(struct check *c, const char *key)
+{
+	const char *value = check_setting(c, NULL, key);
+
+	return value != NULL && strcmp(value, "yes") == 0;
+}
+
+/* A socket may be left over, or be one for streams. */
+static bool
+listens(const char *path)
+{
+	struct sockaddr_un to = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool ok = false;
+
+	memcpy(to.sun_path, path, strlen(path) + 1);
+	if (fd != -1) {
+		ok = connect(fd, (const struct sockaddr *)&to, sizeof to) == 0;
+		(void)close(fd);
+	}
+	return ok;
+}
+
+/* Is there a socket of the system's log, and do records go there? */
+static bool
+log_takes_records(struct check *c)
+{
+	static const char *const sockets[] = {
+	    "/run/systemd/journal/dev-log", "/dev/log"};
 	struct stat st;
 
-	if (path == NULL)
-		return;
-	check_audit_folder(c, path);
+	if (!is_yes(c, "audit_syslog"))
+		return false;
+	for (size_t i = 0; i < sizeof sockets / sizeof sockets[0]; i++)
+		if (lstat(sockets[i], &st) == 0 && S_ISSOCK(st.st_mode))
+			return listens(sockets[i]); /* the first is asked */
+	return false;
+}
+
+static void
+check_audit_file(struct check *c, const char *path, bool log)
+{
+	const struct needed needed = {FIND_AUDIT_FILE, "the audit trail",
+	    log ? "records are in the system's log alone"
+		: "no grant is given without its record"};
+	struct stat st = {.st_size = 0};
+	char why[128];
+
+	check_folder(c, path, &needed);
 	if (stat(path, &st) != 0) {
 		if (errno != ENOENT)
 			check_find(c->report, FIND_AUDIT_FILE, NULL, path, NULL,
@@ -169,23 +234,58 @@ check_audit(struct check *c)
 		st.st_size = 0;
 	} else if (!check_safe(path, why, sizeof why)) {
 		check_find(c->report, FIND_AUDIT_FILE, NULL, path, NULL,
-		    "No grant is given without its record, and this file is "
-		    "refused: %s.",
-		    why);
+		    "This file is refused (%s), and %s.", why, needed.without);
 	} else {
 		check_record(c, path);
 	}
-	if (st.st_size > AUDIT_LARGE)
-		check_find(c->report, FIND_AUDIT_SIZE, NULL, path, NULL,
-		    "It has %lld MiB.", (long long)st.st_size / 1048576);
-	else if (is_rotated(path))
+	check_growth(c, path, "the audit trail", st.st_size);
+}
+
+static void
+check_audit(struct check *c)
+{
+	const char *setting = check_setting(c, NULL, "audit_file");
+	char *path = setting == NULL ? NULL : strdup(setting);
+	/* of another root nothing runs here */
+	bool log = c->root == NULL && log_takes_records(c);
+
+	if (path == NULL)
+		return;
+	if (path[0] != '\0')
+		check_audit_file(c, path, log);
+	else if (!log && c->root == NULL)
+		check_find(c->report, FIND_AUDIT_LOG, NULL, "/dev/log", NULL,
+		    "audit_file is none, and the system's log does not listen "
+		    "here: no grant is given without its record.");
+	if (log)
 		check_good(c->report, GROUP_FILES,
-		    "logrotate looks after the audit trail");
-	else
-		check_find(c->report, FIND_AUDIT_ROTATION, NULL, path, NULL,
-		    st.st_size > AUDIT_UNROTATED
-			? "It grows, and nothing rotates it."
-			: "Nothing will rotate it.");
+		    "records also go to the system's log");
+	free(path);
+}
+
+static void
+check_evidence(struct check *c)
+{
+	static const struct needed needed = {FIND_EVIDENCE, "the evidence",
+	    "no grant is given whose signature cannot be kept"};
+	char *path = NULL, why[128];
+	struct stat st = {.st_size = 0};
+
+	if (!is_yes(c, "evidence") ||
+	    (path = strdup(check_setting(c, NULL, "evidence_file"))) == NULL)
+		return;
+	check_folder(c, path, &needed);
+	if (stat(path, &st) != 0)
+		st.st_size = 0;
+	else if (!check_safe(path, why, sizeof why))
+		check_find(c->report, FIND_EVIDENCE, NULL, path, NULL,
+		    "This file is refused (%s), and %s.", why, needed.without);
+	else if ((st.st_mode & 077) != 0)
+		check_find(c->report, FIND_EVIDENCE, NULL, path, NULL,
+		    "Others than root may read this file (mode %04o), so it is "
+		    "refused, and %s.",
+		    st.st_mode & 07777, needed.without);
+	check_growth(c, path, "the evidence", st.st_size);
 	free(path);
 }
 
@@ -274,9 +374,12 @@ check_files(struct check *c)
 	if (c->loaded) {
 		check_store(c);
 		check_audit(c);
+		check_evidence(c);
 		check_courier_file(c);
 		check_courier_user(c);
 	}
-	if (c->root == NULL)
+	if (c->root == NULL) {
 		check_guards(c);
+		check_sandbox(c);
+	}
 }

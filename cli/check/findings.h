@@ -38,6 +38,10 @@
 	X(STORE_LOW, "store-low", FILES, WARNING, "make room")                 \
 	X(AUDIT_FILE, "audit-file", FILES, ERROR,                              \
 	    "make the folder root's, mode 0750, and the file root's, 0640")    \
+	X(AUDIT_LOG, "audit-log", FILES, ERROR,                                \
+	    "start the system's log, or set audit_file")                      \
+	X(EVIDENCE, "evidence", FILES, ERROR,                                  \
+	    "make the folder root's, mode 0750, and the file root's, 0600")    \
 	X(AUDIT_ROTATION, "audit-rotation", FILES, NOTE,                       \
 	    "install the logrotate file that comes with countersign")          \
 	X(AUDIT_SIZE, "audit-size", FILES, WARNING,                            \
@@ -52,7 +56,9 @@
 	X(SELINUX, "selinux", FILES, NOTE,                                     \
 	    "after a try: ausearch -m avc -c courier")                         \
 	X(APPARMOR, "apparmor", FILES, NOTE,                                   \
-	    "after a try: journalctl -k -g apparmor=.DENIED")
+	    "after a try: journalctl -k -g apparmor=.DENIED")                  \
+	X(SANDBOX, "sandbox", FILES, NOTE,                                     \
+	    "Linux 6.7 or newer, with landlock in its lsm= if it has one")
 
 #define CHECK_MODULE_FINDINGS(X)                                               \
 	X(MODULE_MISSING, "module-missing", PAM, ERROR,                        \

@@ -17,8 +17,11 @@ noinst_LTLIBRARIES += %D%/libcsigncurl.la
 
 # courier: the only program of the host that touches the network.
 courier_PROGRAMS = %D%/courier
-%C%_courier_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS)
-%C%_courier_LDADD = %D%/libcsigncurl.la lib/libcsign.la $(JSON_LIBS)
+%C%_courier_CFLAGS = $(AM_CFLAGS) $(CSIGN_PIE_CFLAGS) $(CURL_CFLAGS) \
+	$(JSON_CFLAGS) $(SECCOMP_CFLAGS)
+%C%_courier_LDFLAGS = $(AM_LDFLAGS) $(CSIGN_PIE_LDFLAGS)
+%C%_courier_LDADD = %D%/libcsigncurl.la lib/libcsign.la $(JSON_LIBS) \
+	$(SECCOMP_LIBS)
 %C%_courier_SOURCES = \
 	%D%/channel.c \
 	%D%/channel.h \
@@ -28,4 +31,8 @@ courier_PROGRAMS = %D%/courier
 	%D%/question.c \
 	%D%/question.h \
 	%D%/sandbox.c \
-	%D%/sandbox.h
+	%D%/sandbox.h \
+	%D%/sandbox_calls.c \
+	%D%/sandbox_impl.h \
+	%D%/sandbox_needs.c \
+	%D%/sandbox_reach.c

@@ -199,6 +199,21 @@ do_job(struct csign_channel *channel, struct csign_http *http,
 	}
 }
 
+/* From here on, nothing but the way to this job's service. */
+static enum csign_err
+narrow(const struct csign_job *job, struct csign_why *why)
+{
+	struct csign_sandbox_needs needs;
+	enum csign_err r;
+
+	if ((r = csign_sandbox_needs(job, &needs)) != CSIGN_OK) {
+		csign_why_set(why, "%s: not an address",
+		    job->proxy[0] != '\0' ? job->proxy : job->service);
+		return r;
+	}
+	return csign_sandbox_narrow(&needs, why);
+}
+
 static bool
 is_started_by_library(void)
 {
@@ -227,10 +242,14 @@ main(void)
 			return EXIT_FAILURE;
 		return EXIT_USAGE;
 	}
-	if (csign_sandbox_enter() != CSIGN_OK ||
-	    csign_http_global() != CSIGN_OK) {
+	if (csign_sandbox_enter(&why) != CSIGN_OK) {
+		csign_channel_trouble(
+		    &channel, CSIGN_TROUBLE_INTERNAL, why.text);
+		return EXIT_FAILURE;
+	}
+	if (csign_http_global() != CSIGN_OK) {
 		csign_channel_trouble(&channel, CSIGN_TROUBLE_INTERNAL,
-		    "the courier could not be made safe");
+		    "the courier's libraries did not start");
 		return EXIT_FAILURE;
 	}
 	if (csign_channel_job(&store, &job) != CSIGN_OK)
@@ -243,7 +262,8 @@ main(void)
 	    .proxy = job.proxy,
 	    .bearer = job.access_key,
 	};
-	if (csign_http_new(&config, &why, &http) == CSIGN_OK)
+	if (csign_http_new(&config, &why, &http) == CSIGN_OK &&
+	    narrow(&job, &why) == CSIGN_OK)
 		do_job(&channel, http, &job);
 	else
 		csign_channel_trouble(

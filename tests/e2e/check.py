@@ -267,6 +267,10 @@ BROKEN = {
         CONF, lambda text: re.sub("audit_file = .*", "audit_file = "
                                   "/run/nix/audit", text), "audit-file",
         "/run/nix"),
+    "no folder for the evidence": (
+        CONF, lambda text: re.sub("audit_file = .*", r"\g<0>\nevidence = yes\n"
+                                  "evidence_file = /run/nix/evidence", text),
+        "evidence", "/run/nix"),
     "nothing rotates it": (
         ETC / "logrotate.d/countersign", None, "audit-rotation",
         str(CONF.parent / "audit")),
@@ -430,6 +434,35 @@ def test_permissions(host, name, mode, wanted):
         found = host.findings()
     assert [one for one in found if one[0] == wanted and
             one[1].startswith(str(path))], found
+
+
+def test_evidence_that_others_read(host):
+    path = CONF.parent / "evidence"
+    with host.changed(CONF, lambda text: re.sub(
+            "audit_file = .*", rf"\g<0>\nevidence = yes\nevidence_file = {path}",
+            text)):
+        assert "evidence" not in {name for name, _ in host.findings()}
+        path.write_text("")
+        try:
+            for mode in (0o640, 0o606):
+                path.chmod(mode)
+                assert ("evidence", str(path)) in host.findings()
+            path.chmod(0o600)
+            assert ("evidence", str(path)) not in host.findings()
+        finally:
+            path.unlink()
+
+
+def test_records_for_a_log_that_is_not_there(host):
+    with host.changed(CONF, lambda text: re.sub(
+            "audit_file = .*", "audit_file = none", text).replace(
+                "audit_syslog = no", "audit_syslog = yes")):
+        assert "audit-log" not in {name for name, _ in host.findings()}
+        os.rename("/dev/log", "/dev/log.away")
+        try:
+            assert ("audit-log", "/dev/log") in host.findings()
+        finally:
+            os.rename("/dev/log.away", "/dev/log")
 
 
 def test_module_of_somebody_else(host):

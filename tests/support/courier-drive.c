@@ -10,7 +10,8 @@
  *      kill
  *
  * Being a subreaper, it inherits the courier and ends with a line
- * "exit STATUS MAXRSS_KB CPU_US" when that has ended.
+ * "exit STATUS MAXRSS_KB CPU_US" when that has ended; with orphan=yes, init
+ * does, as with any other host application.
  */
 #include "config.h"
 
@@ -211,6 +212,7 @@ main(int argc, char **argv)
 	};
 	struct csign_leash *leash = NULL;
 	struct csign_why why = {""};
+	const bool orphan = strcmp(arg(argv, "orphan", "no"), "yes") == 0;
 	struct rusage usage;
 	enum csign_err r;
 	int status = 0;
@@ -220,7 +222,7 @@ main(int argc, char **argv)
 	memcpy(content, text, strlen(text));
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	setvbuf(stdin, NULL, _IONBF, 0);
-	if (prctl(PR_SET_CHILD_SUBREAPER, 1L, 0L, 0L, 0L) != 0)
+	if (!orphan && prctl(PR_SET_CHILD_SUBREAPER, 1L, 0L, 0L, 0L) != 0)
 		err(2, "prctl");
 	(void)clock_gettime(CLOCK_MONOTONIC, &began);
 	r = csign_leash_start(arg(argv, "program", CSIGN_COURIER),
@@ -234,6 +236,8 @@ main(int argc, char **argv)
 	}
 	printf("started @%.2f\n", since());
 	converse(&leash);
+	if (orphan)
+		return 0;
 	while ((pid = wait4(-1, &status, 0, &usage)) < 0)
 		continue;
 	printf("exit %d %ld %ld @%.2f\n",

@@ -171,6 +171,8 @@ tell_facts(char **argv)
 	fact_limit("core", RLIMIT_CORE);
 	fact_limit("size", RLIMIT_FSIZE);
 	fact_limit("memory", RLIMIT_AS);
+	fact_limit("processes", RLIMIT_NPROC);
+	fact(" bounding=%d", prctl(PR_CAPBSET_READ, 0L, 0L, 0L, 0L));
 	send_trouble(facts);
 }
 
