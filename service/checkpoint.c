@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "checkpoint.h"
 
@@ -15,6 +16,9 @@
  * everybody writes all the time: then the writer helps, at this length.
  */
 #define PAGES_TOO_MANY 10000
+/* Between two tries, each time twice as long. */
+#define NAP_MIN_MS 20
+#define NAP_MAX_MS 5000
 
 struct checkpoint {
 	sqlite3 *db; /* a connection of the thread's own */
@@ -26,26 +30,91 @@ struct checkpoint {
 	int asked_at; /* pages, in the writer's thread */
 };
 
+/* Was all moved that the log had in the beginning?  Its pages in any case. */
+static bool
+move(struct checkpoint *c, int *pages)
+{
+	int moved = 0;
+
+	*pages = 0;
+	return sqlite3_wal_checkpoint_v2(c->db, NULL, SQLITE_CHECKPOINT_PASSIVE,
+		   pages, &moved) == SQLITE_OK &&
+	       moved == *pages;
+}
+
+/*
+ * Is everything in the database now, so that the log can begin anew?  What was
+ * written during the first move shows at the second one, which costs nothing
+ * otherwise.
+ */
+static bool
+move_all(struct checkpoint *c)
+{
+	int first, second;
+
+	return move(c, &first) && move(c, &second) && first == second;
+}
+
+/* With the lock; shorter if somebody asks, or at the end. */
+static void
+nap(struct checkpoint *c, unsigned ms)
+{
+	struct timespec until;
+
+	if (clock_gettime(CLOCK_REALTIME, &until) != 0)
+		return;
+	until.tv_sec += ms / 1000;
+	until.tv_nsec += ms % 1000 * 1000000L;
+	if (until.tv_nsec >= 1000000000L) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000L;
+	}
+	(void)pthread_cond_timedwait(&c->wake, &c->lock, &until);
+}
+
+/* With the lock; in a quieter moment if somebody writes all the time. */
+static void
+catch_up(struct checkpoint *c)
+{
+	unsigned ms;
+	bool done;
+
+	for (ms = NAP_MIN_MS; ms < NAP_MAX_MS && !c->stop; ms *= 2) {
+		pthread_mutex_unlock(&c->lock);
+		done = move_all(c);
+		pthread_mutex_lock(&c->lock);
+		if (done)
+			return;
+		if (!c->stop)
+			nap(c, ms);
+	}
+}
+
 static void *
 run(void *arg)
 {
 	struct checkpoint *c = arg;
 
 	pthread_mutex_lock(&c->lock);
-	for (;;) {
-		while (!c->wanted && !c->stop)
+	while (!c->stop) {
+		if (!c->wanted) {
 			pthread_cond_wait(&c->wake, &c->lock);
-		if (c->stop)
-			break;
+			continue;
+		}
 		c->wanted = false;
-		pthread_mutex_unlock(&c->lock);
-		/* What it can not move now is moved next time. */
-		(void)sqlite3_wal_checkpoint_v2(
-		    c->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-		pthread_mutex_lock(&c->lock);
+		catch_up(c);
 	}
 	pthread_mutex_unlock(&c->lock);
 	return NULL;
+}
+
+void
+checkpoint_ask(struct checkpoint *c)
+{
+	pthread_mutex_lock(&c->lock);
+	c->wanted = true;
+	pthread_cond_signal(&c->wake);
+	pthread_mutex_unlock(&c->lock);
 }
 
 /* After each commit, in the writer's thread. */
@@ -62,10 +131,7 @@ on_commit(void *arg, sqlite3 *db, const char *name, int pages)
 	if (pages - c->asked_at < PAGES_WORTH)
 		return SQLITE_OK;
 	c->asked_at = pages;
-	pthread_mutex_lock(&c->lock);
-	c->wanted = true;
-	pthread_cond_signal(&c->wake);
-	pthread_mutex_unlock(&c->lock);
+	checkpoint_ask(c);
 	return SQLITE_OK;
 }
 
@@ -95,6 +161,9 @@ checkpoint_new(sqlite3 *db, struct checkpoint **ret_checkpoint)
 	if (sqlite3_open_v2(sqlite3_db_filename(db, NULL), &c->db,
 		SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX |
 		    SQLITE_OPEN_NOFOLLOW,
+		NULL) != SQLITE_OK ||
+	    /* Until it has read something, it does not know of the log. */
+	    sqlite3_exec(c->db, "SELECT 1 FROM sqlite_master", NULL, NULL,
 		NULL) != SQLITE_OK ||
 	    start(c) != CSIGN_OK) {
 		sqlite3_close(c->db);

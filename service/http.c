@@ -28,6 +28,8 @@
 #define BACKLOG_PAUSE_US 100000
 /* Connections beyond the limit that still get a 503 instead of nothing. */
 #define REFUSED_MAX 64
+/* What a request may take until, in a full server, it makes room for others. */
+#define PATIENCE_MS 2000
 
 /* Each has its own list, in the order of the deadlines. */
 enum conn_state {
@@ -492,6 +494,25 @@ make_bev(struct http_listener *listener, int fd)
 	return bev;
 }
 
+/*
+ * Who has nothing to say makes room for who has; then who has been saying it
+ * for long.  NULL if nobody must.
+ */
+static struct http_conn *
+find_room(struct http_server *server)
+{
+	struct http_conn *conn = TAILQ_FIRST(&server->lists[CONN_IDLE]);
+
+	if (conn != NULL)
+		return conn;
+	/* The one that began first is the first. */
+	conn = TAILQ_FIRST(&server->lists[CONN_READING]);
+	if (conn != NULL &&
+	    now_ms() + state_ms[CONN_READING] >= conn->deadline + PATIENCE_MS)
+		return conn;
+	return NULL;
+}
+
 static void
 on_accept(struct evconnlistener *lev, evutil_socket_t fd,
     struct sockaddr *address, int address_len, void *arg)
@@ -500,15 +521,13 @@ on_accept(struct evconnlistener *lev, evutil_socket_t fd,
 	struct http_listener *listener = arg;
 	struct http_server *server = listener->server;
 	size_t max = server->config.max_connections;
-	struct http_conn *conn, *idle;
+	struct http_conn *conn, *other;
 	int on = 1;
 
 	(void)lev;
 	(void)address_len;
-	/* Who has nothing to say makes room for who has. */
-	if (server->n_conns >= max &&
-	    (idle = TAILQ_FIRST(&server->lists[CONN_IDLE])) != NULL)
-		conn_close(idle);
+	if (server->n_conns >= max && (other = find_room(server)) != NULL)
+		conn_close(other);
 	if (server->n_conns >= max + REFUSED_MAX ||
 	    (conn = calloc(1, sizeof *conn)) == NULL) {
 		close(fd);

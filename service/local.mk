@@ -2,8 +2,10 @@
 # countersignd: the approval service.
 sbin_PROGRAMS += %D%/countersignd
 %C%_countersignd_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/%D%
-%C%_countersignd_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(SSL_CFLAGS) \
-	$(JSON_CFLAGS) $(EVENT_CFLAGS) $(SQLITE_CFLAGS) $(CURL_CFLAGS)
+%C%_countersignd_CFLAGS = $(AM_CFLAGS) $(CSIGN_PIE_CFLAGS) \
+	$(CRYPTO_CFLAGS) $(SSL_CFLAGS) $(JSON_CFLAGS) $(EVENT_CFLAGS) \
+	$(SQLITE_CFLAGS) $(CURL_CFLAGS)
+%C%_countersignd_LDFLAGS = $(AM_LDFLAGS) $(CSIGN_PIE_LDFLAGS)
 %C%_countersignd_LDADD = lib/courier/libcsigncurl.la lib/libcsign.la \
 	$(EVENT_LIBS) $(SSL_LIBS) $(CRYPTO_LIBS) $(JSON_LIBS) $(SQLITE_LIBS) \
 	$(CURL_LIBS)

@@ -107,7 +107,7 @@ fit_connections(struct settings *settings)
 		return;
 	settings->max_connections = limit.rlim_cur > 2UL * OTHER_FDS
 					? (uint32_t)(limit.rlim_cur - OTHER_FDS)
-					: OTHER_FDS;
+					: (uint32_t)(limit.rlim_cur / 2);
 	(void)snprintf(text, sizeof text, "%u", settings->max_connections);
 	log_event(CSIGN_LOG_WARNING, "connections_limited", "max", text);
 }

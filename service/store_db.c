@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "checkpoint.h"
 #include "log.h"
 #include "store_db.h"
 
@@ -33,6 +34,8 @@ db_fail(struct store *store, int rc)
 		return CSIGN_E_EXISTS;
 	log_event(CSIGN_LOG_ERR, "database_error", "message",
 	    sqlite3_errmsg(store->db));
+	if ((rc & 0xff) == SQLITE_FULL)
+		checkpoint_ask(store->checkpoint);
 	return CSIGN_E_SYSTEM;
 }
 
@@ -69,6 +72,9 @@ vget(struct store *store, enum statement which, sqlite3_stmt **ret_stmt,
 
 	if ((rc = bind(stmt, types, args)) == SQLITE_OK)
 		rc = sqlite3_step(stmt);
+	if ((rc == SQLITE_ROW || rc == SQLITE_DONE) &&
+	    sqlite3_stmt_readonly(stmt) == 0)
+		store->busy_since = 0;
 	if (rc == SQLITE_ROW) {
 		*ret_stmt = stmt;
 		return CSIGN_OK;

@@ -28,6 +28,8 @@ struct store {
 	struct checkpoint *checkpoint;
 	int lock;             /* shared, as long as the database is open */
 	unsigned depth;       /* of store_begin() */
+	uint64_t busy_since;  /* ms since boot: others hold the lock; 0: no */
+	uint64_t busy_last;   /* when that was met last */
 	int64_t data_version; /* changes of others that were looked at */
 };
 

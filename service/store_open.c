@@ -11,9 +11,12 @@
 #include <unistd.h>
 
 #include "checkpoint.h"
+#include "clock.h"
 #include "store_db.h"
 
 #define BUSY_MS 2000 /* "countersignd host" writes beside us */
+#define BUSY_FORGET_MS 60000
+#define BUSY_NAP_US 2000
 
 /* What leads to the next version, by the version that it starts from. */
 static const char *const steps[SCHEMA_VERSION] = {SCHEMA_1, SCHEMA_2, SCHEMA_3};
@@ -92,6 +95,48 @@ db_lock(const char *path, int operation, struct csign_why *why, int *ret_fd)
 }
 
 /*
+ * Somebody else writes, and we wait for that; but all calls together no longer
+ * than BUSY_MS.  Who holds the lock for longer shall not hold up everybody
+ * here: those who only read get their answer, the others hear at once that they
+ * must come again.
+ */
+static int
+on_busy(void *arg, int count)
+{
+	struct store *store = arg;
+	uint64_t now = 0;
+
+	(void)count;
+	if (csign_clock_boot(&now) != CSIGN_OK)
+		return 0;
+	/* Met nobody for a while: this is another one. */
+	if (store->busy_since == 0 || now - store->busy_last > BUSY_FORGET_MS)
+		store->busy_since = now;
+	store->busy_last = now;
+	if (now - store->busy_since >= BUSY_MS)
+		return 0;
+	usleep(BUSY_NAP_US);
+	return 1;
+}
+
+/* Tables, but not ours: it is not for us to put some beside them. */
+static enum csign_err
+check_ours(sqlite3 *db, const char *path, struct csign_why *why)
+{
+	enum csign_err r;
+	int n = 0;
+
+	r = get_number(db,
+	    "SELECT count(*) FROM sqlite_master WHERE NOT EXISTS "
+	    "(SELECT 1 FROM sqlite_master WHERE name = 'schema')",
+	    &n);
+	if (r != CSIGN_OK || n == 0)
+		return r;
+	csign_why_set(why, "%s: a database of another program", path);
+	return CSIGN_E_STATE;
+}
+
+/*
  * All steps are one transaction: whoever looks finds the old tables or the
  * new ones.
  */
@@ -144,7 +189,9 @@ store_open(const char *path, enum store_use use, struct csign_why *why,
 		    SQLITE_OPEN_EXRESCODE,
 		NULL) != SQLITE_OK)
 		goto out;
-	sqlite3_busy_timeout(store->db, BUSY_MS);
+	sqlite3_busy_handler(store->db, on_busy, store);
+	if ((r = check_ours(store->db, path, why)) != CSIGN_OK)
+		goto out;
 	/* Rows are short: small pages make less to write in each commit. */
 	if ((r = db_exec(store->db,
 		 "PRAGMA page_size = 2048; PRAGMA journal_mode = WAL;"

@@ -6,7 +6,7 @@ BENCH_TOOLS = \
 	tests/bench/login \
 	tests/bench/phone \
 	tests/bench/waiting
-EXTRA_PROGRAMS = $(BENCH_TOOLS)
+EXTRA_PROGRAMS += $(BENCH_TOOLS)
 CLEANFILES += $(BENCH_TOOLS)
 
 BENCH_CLIENT = tests/bench/client.c tests/bench/client.h

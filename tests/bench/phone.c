@@ -5,6 +5,8 @@
  * sent the answer and when it was told that the answer had been taken.
  * The key is SCALAR, 64 hexadecimal digits.
  * usage: phone HOST:PORT CA SCALAR DELAY
+ *
+ * A line is a link, or a link, what to answer and another SCALAR.
  */
 #include "config.h"
 
@@ -17,6 +19,8 @@
 #include "client.h"
 #include "codec.h"
 #include "phone.h"
+
+#define PATIENCE_MS 5000
 
 static void
 check(enum csign_err err, const char *what)
@@ -47,9 +51,24 @@ read_key(struct csign_crypto *crypto, const char *scalar)
 	return key;
 }
 
+/* The host may still be looking at an answer before this one. */
+static void
+send_answer(
+    struct client *c, const char *path, const char *body, double give_up)
+{
+	int status;
+
+	while ((status = client_call(c, path, NULL, body)) == 409 &&
+	       strstr(c->body, "\"answered\"") != NULL && now_ms() < give_up)
+		usleep(500);
+	if (status != 202)
+		stop("answer: %s", c->reply);
+}
+
 static void
 answer(struct client *c, struct csign_crypto *crypto,
-    const struct csign_p256 *key, const char *text, long delay)
+    const struct csign_p256 *key, const char *text, const char *choice,
+    long delay)
 {
 	static char body[32768], sealed[4096], path[128];
 	static unsigned char bytes[16384];
@@ -74,7 +93,7 @@ answer(struct client *c, struct csign_crypto *crypto,
 	clock_gettime(CLOCK_REALTIME, &wall);
 	check(csign_buf_new(sizeof bytes, &out), "memory");
 	check(
-	    csign_phone_answer(crypto, link, &question, key, "approve", "",
+	    csign_phone_answer(crypto, link, &question, key, choice, "",
 		(uint64_t)wall.tv_sec * 1000 + (uint64_t)wall.tv_nsec / 1000000,
 		out),
 	    "answer");
@@ -82,17 +101,35 @@ answer(struct client *c, struct csign_crypto *crypto,
 		  sizeof sealed),
 	    "answer");
 	snprintf(path, sizeof path, "/links/%s/answer", csign_link_id(link));
-	snprintf(body, sizeof body,
-	    "{\"answer\":\"%.4095s\",\"hint\":\"approve\"}", sealed);
+	snprintf(body, sizeof body, "{\"answer\":\"%.4095s\",\"hint\":\"%s\"}",
+	    sealed, choice);
 	sent = now_ms();
-	if (client_call(c, path, NULL, body) != 202)
-		stop("answer: %s", c->reply);
+	send_answer(c, path, body, sent + PATIENCE_MS);
 	printf("%.4f %.4f\n", sent, now_ms());
 	fflush(stdout);
 	csign_question_clear(&question);
 	csign_link_free(&link);
 	csign_buf_free(&out);
 	free(origin);
+}
+
+/* "LINK", or "LINK CHOICE SCALAR" with another key than usual. */
+static void
+answer_line(struct client *c, struct csign_crypto *crypto,
+    const struct csign_p256 *usual, char *line, long delay)
+{
+	struct csign_p256 *other = NULL;
+	char *rest, *link = strtok_r(line, " \n", &rest);
+	const char *choice = strtok_r(NULL, " \n", &rest);
+	const char *scalar = strtok_r(NULL, " \n", &rest);
+
+	if (link == NULL)
+		stop("an empty line");
+	if (scalar != NULL)
+		other = read_key(crypto, scalar);
+	answer(c, crypto, other != NULL ? other : usual, link,
+	    choice != NULL ? choice : "approve", delay);
+	csign_p256_free(&other);
 }
 
 int
@@ -110,10 +147,8 @@ main(int argc, char **argv)
 	key = read_key(crypto, argv[3]);
 	delay = strtol(argv[4], &(char *){NULL}, 10);
 	client_open(&c, argv[1], client_tls(argv[2]));
-	while (fgets(line, sizeof line, stdin) != NULL) {
-		line[strcspn(line, "\n")] = '\0';
-		answer(&c, crypto, key, line, delay);
-	}
+	while (fgets(line, sizeof line, stdin) != NULL)
+		answer_line(&c, crypto, key, line, delay);
 	csign_p256_free(&key);
 	csign_crypto_free(&crypto);
 	return 0;

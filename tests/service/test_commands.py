@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from service import Service, make_certificate, wait_until
+from service import (Later, Service, make_certificate, random_b64u,
+                     wait_until)
 from sources import BUILD, TOP, built, tool
 
 
@@ -313,6 +314,40 @@ def test_database_that_is_none(idle):
     assert str(idle.database) in refused(idle)
 
 
+def test_database_of_another_program(idle):
+    with contextlib.closing(sqlite3.connect(idle.database)) as db, db:
+        db.execute("CREATE TABLE bookmarks (url TEXT)")
+    before = idle.database.read_bytes()
+    said = refused(idle)
+    assert f"{idle.database}: a database of another program" in said
+    assert host(idle, "add", "web1").returncode == 3
+    assert idle.database.read_bytes() == before
+
+
+def test_lock_is_waited_for_once():
+    """Who holds it for long does not hold up everybody, each time anew."""
+    with Service() as service, contextlib.closing(sqlite3.connect(
+            service.database, isolation_level=None)) as lock:
+        key = service.add_host("web1")
+        question = key.ask()
+        lock.execute("BEGIN EXCLUSIVE")
+        assert key.ask().reply.status == 503
+        start = time.monotonic()
+        for _ in range(10):
+            assert key.ask().reply.status == 503
+            assert service.phone().open(question).status == 200
+        assert time.monotonic() - start < 2
+        lock.execute("ROLLBACK")
+        assert key.ask().reply.status == 201
+        # The next one is waited for again.
+        lock.execute("BEGIN EXCLUSIVE")
+        later = Later(lambda: key.ask().reply)
+        time.sleep(0.3)  # less than the service waits
+        assert not later.done()
+        lock.execute("ROLLBACK")
+        assert later.result().status == 201
+
+
 def test_healthz_notices_a_broken_database():
     with Service() as service:
         key = service.add_host("web1")
@@ -342,8 +377,9 @@ def test_healthz_is_no_write_each_time():
         assert len(beats) <= 2 + time.monotonic() - started
 
 
-def test_full_disk_and_after():
-    """Errors while it is full; all is well when there is room again."""
+@contextlib.contextmanager
+def small_disk():
+    """A service whose database is on a disk of 2 MB."""
     if os.geteuid() != 0:
         pytest.skip("this needs root")
     with Service(start=False) as service:
@@ -354,25 +390,77 @@ def test_full_disk_and_after():
         if mount.returncode != 0:
             pytest.skip(mount.stderr.strip())
         try:
-            service.start()
-            client = service.add_host("web1")
-            filler = data / "filler"
-            with open(filler, "wb", buffering=0) as file:
-                try:
-                    while True:
-                        file.write(b"x" * 65536)
-                except OSError:
-                    pass
-            replies = {client.ask().reply.status for _ in range(60)}
-            assert 503 in replies
-            assert replies <= {201, 429, 503}
-            filler.unlink()
-            wait_until(lambda: service.anybody().get("/healthz").status ==
-                       200, "the recovery")
+            yield service.start()
         finally:
             if service.process is not None:
                 service.kill()
             subprocess.run(["umount", data], check=False)
+
+
+def fill(service):
+    """The file that leaves no room for others."""
+    filler = service.database.parent / "filler"
+    with open(filler, "wb", buffering=0) as file, \
+            contextlib.suppress(OSError):
+        while True:
+            file.write(b"x" * 4096)
+    return filler
+
+
+def test_full_disk_and_after():
+    """Errors while it is full; all is well when there is room again."""
+    with small_disk() as service:
+        client = service.add_host("web1")
+        filler = fill(service)
+        replies = {client.ask().reply.status for _ in range(60)}
+        assert 503 in replies
+        assert replies <= {201, 429, 503}
+        filler.unlink()
+        wait_until(lambda: service.anybody().get("/healthz").status ==
+                   200, "the recovery")
+
+
+def test_log_is_put_back_into_the_database():
+    """As soon as nobody writes for a moment, and then it begins anew."""
+    with Service() as service:
+        client, phone = service.add_host("web1"), service.phone()
+        question, answer = client.ask(lifetime=300), random_b64u(150)
+        log = service.database.with_name(service.database.name + "-wal")
+
+        def write():
+            """What the log begins with; another one for each beginning."""
+            assert phone.answer(question, answer).status == 202
+            assert client.outcome(question, "rejected",
+                                  triesLeft=1).status == 204
+            with open(log, "rb") as file:
+                return file.read(32)
+        first = write()
+        while log.stat().st_size < 3 << 20:
+            write()
+        for _ in range(50):
+            time.sleep(0.1)  # the moment
+            if write() != first:
+                break
+        assert write() != first and log.stat().st_size < 8 << 20
+
+
+def test_full_disk_where_nothing_grows():
+    """The log begins anew, and so the service goes on without room."""
+    with small_disk() as service:
+        client, phone = service.add_host("web1"), service.phone()
+        question, answer = client.ask(lifetime=300), random_b64u(150)
+        for _ in range(20):
+            assert phone.answer(question, answer).status == 202
+            assert client.outcome(question, "rejected",
+                                  triesLeft=1).status == 204
+        with contextlib.closing(sqlite3.connect(service.database)) as db:
+            db.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        fill(service)
+        for _ in range(150):
+            wait_until(lambda: phone.answer(question, answer).status == 202,
+                       "an answer")
+            wait_until(lambda: client.outcome(
+                question, "rejected", triesLeft=1).status == 204, "its end")
 
 
 # --- systemd -----------------------------------------------------------------------

@@ -263,6 +263,24 @@ def test_idle_connections_make_room():
             sock.close()
 
 
+def test_slow_ones_make_room_in_a_full_service():
+    """Long before their time is over, but only when somebody needs it."""
+    with Service(max_connections=16) as service:
+        slow = [service.raw() for _ in range(16)]
+        for sock in slow:
+            sock.sendall(b"GET /healthz HTTP/1.1\r\n")
+        start = time.monotonic()
+        wait_until(lambda: b" 200 " in service.exchange_raw(GOOD), "room")
+        assert time.monotonic() - start < 8
+        gone = []
+        for sock in slow:
+            sock.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                gone.append(sock.recv(1))
+            sock.close()
+        assert 1 <= len(gone) < 16 and set(gone) == {b""}
+
+
 @pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
 def test_slow_request_is_cut_off(tls):
     """Bytes that trickle in do not prolong it: 10 seconds, all in all."""
