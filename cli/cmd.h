@@ -29,6 +29,9 @@ enum cmd_option {
 	OPT_WITH_RECOVERY,
 	OPT_ROOT,
 	OPT_NO_PUSH,
+	OPT_VERIFY,
+	OPT_FILE,
+	OPT_EVIDENCE,
 	OPT_COUNT,
 };
 

@@ -8,6 +8,7 @@
 
 #include "cmd.h"
 #include "trail.h"
+#include "verify.h"
 #include "when.h"
 
 #define CELL_SIZE 320
@@ -16,7 +17,9 @@
 struct query {
 	struct trail_filter filter;
 	char since[WHEN_SIZE];
-	bool json;
+	bool json, verify;
+	struct trail_source records, evidence;
+	char *configured[2]; /* what these borrow */
 };
 
 /* --- a record as a row -----------------------------------------------------
@@ -167,13 +170,12 @@ warn(const struct trail *trail, bool lines_given)
 }
 
 static enum out_status
-show(struct csign_ctx *ctx, const struct query *q, bool lines_given)
+show(const struct query *q, bool lines_given)
 {
 	struct trail *trail = NULL;
 	enum out_status status;
 
-	status = trail_read(
-	    csign_ctx_setting(ctx, "audit_file"), &q->filter, &trail);
+	status = trail_read(&q->records, &q->filter, &trail);
 	if (status != STATUS_YES)
 		return status;
 	if (!(q->json ? print_json(trail) : print_table(trail))) {
@@ -183,6 +185,20 @@ show(struct csign_ctx *ctx, const struct query *q, bool lines_given)
 	warn(trail, lines_given);
 	trail_free(&trail);
 	return status;
+}
+
+static enum out_status
+verify(struct csign_ctx *ctx, const struct query *q)
+{
+	const struct verify_query query = {
+	    .records = q->records,
+	    .evidence = q->evidence,
+	    .user = q->filter.user,
+	    .since = q->filter.since,
+	    .json = q->json,
+	};
+
+	return verify_show(ctx, &query);
 }
 
 /* --- the command -----------------------------------------------------------
@@ -209,7 +225,16 @@ parse(const struct args *args, struct query *q)
 	const char *lines = args->option[OPT_LINES];
 
 	*q = (struct query){.json = args_flag(args, OPT_JSON),
+	    .verify = args_flag(args, OPT_VERIFY),
 	    .filter = {.user = args->operand[0], .lines = TRAIL_LINES_MAX}};
+	if (q->verify && lines != NULL) {
+		out_error("--verify looks at every record; --since chooses");
+		return false;
+	}
+	if (!q->verify && args_flag(args, OPT_EVIDENCE)) {
+		out_error("--evidence is for --verify");
+		return false;
+	}
 	if (lines != NULL && !parse_lines(lines, &q->filter.lines)) {
 		out_error("--lines is a number from 1 to %zu", TRAIL_LINES_MAX);
 		return false;
@@ -225,19 +250,86 @@ parse(const struct args *args, struct query *q)
 	return false;
 }
 
+/* The files that an option names, or the one of the configuration. */
+static bool
+choose(struct query *q, struct csign_ctx *ctx, const struct args *args,
+    enum cmd_option option, const char *key, struct trail_source *ret_source,
+    const char *named[COMMAND_VALUES_MAX])
+{
+	const char *path = NULL;
+	size_t n = 0;
+
+	for (; (path = args_value(args, option, n)) != NULL; n++)
+		named[n] = path;
+	*ret_source = (struct trail_source){.named = named, .n = n};
+	if (n > 0)
+		return true;
+	path = csign_ctx_setting(ctx, key);
+	if (path == NULL || path[0] == '\0')
+		return false;
+	/* The context keeps one value at a time. */
+	ret_source->configured = q->configured[option == OPT_EVIDENCE] =
+	    strdup(path);
+	return ret_source->configured != NULL;
+}
+
+static enum out_status
+show_or_verify(struct query *q, struct csign_ctx *ctx, const struct args *args)
+{
+	const char *files[COMMAND_VALUES_MAX], *evidence[COMMAND_VALUES_MAX];
+
+	if (!choose(q, ctx, args, OPT_FILE, "audit_file", &q->records, files)) {
+		out_error("audit_file is none: the records are in the "
+			  "system's log; \"journalctl -o cat -t countersign\" "
+			  "prints them, and --file reads them");
+		return STATUS_TROUBLE;
+	}
+	if (!q->verify)
+		return show(q, args_flag(args, OPT_LINES));
+	if (!choose(q, ctx, args, OPT_EVIDENCE, "evidence_file", &q->evidence,
+		evidence)) {
+		out_error("out of memory");
+		return STATUS_TROUBLE;
+	}
+	return verify(ctx, q);
+}
+
+/*
+ * Files that are all named can be looked at where there is no host, too; only
+ * whose a key is, the host would know.
+ */
+static enum csign_err
+get_context(
+    const struct args *args, const struct query *q, struct csign_ctx **ret_ctx)
+{
+	enum csign_err err;
+
+	if (args->option[OPT_CONFIG] != NULL || !args_flag(args, OPT_FILE) ||
+	    (q->verify && !args_flag(args, OPT_EVIDENCE)))
+		return common_context(args, ret_ctx);
+	if ((err = csign_ctx_new(NULL, ret_ctx)) != CSIGN_OK) {
+		out_error("%s", csign_err_text(err));
+		return err;
+	}
+	(void)!csign_ctx_load(*ret_ctx, NULL, NULL);
+	return CSIGN_OK;
+}
+
 enum out_status
 cmd_log(const struct args *args)
 {
 	struct csign_ctx *ctx = NULL;
-	struct query q;
 	enum out_status status;
 	enum csign_err err;
+	struct query q;
 
 	if (!parse(args, &q))
 		return STATUS_USAGE;
-	if ((err = common_context(args, &ctx)) != CSIGN_OK)
+	if ((err = get_context(args, &q, &ctx)) != CSIGN_OK)
 		return out_status(err);
-	status = show(ctx, &q, args_flag(args, OPT_LINES));
+	status = show_or_verify(&q, ctx, args);
+	free(q.configured[0]);
+	free(q.configured[1]);
 	csign_ctx_free(&ctx);
 	return status;
 }

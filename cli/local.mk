@@ -18,7 +18,8 @@ noinst_LTLIBRARIES += %D%/libcli.la
 	%D%/tty.h
 
 bin_PROGRAMS += %D%/countersign
-%C%_countersign_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS)
+%C%_countersign_CFLAGS = $(AM_CFLAGS) $(CSIGN_PIE_CFLAGS) $(JSON_CFLAGS)
+%C%_countersign_LDFLAGS = $(AM_LDFLAGS) $(CSIGN_PIE_LDFLAGS)
 %C%_countersign_LDADD = %D%/stack/libstack.la %D%/libcli.la \
 	lib/libcountersign.la $(JSON_LIBS)
 %C%_countersign_SOURCES = \
@@ -52,6 +53,8 @@ bin_PROGRAMS += %D%/countersign
 	%D%/question.h \
 	%D%/trail.c \
 	%D%/trail.h \
+	%D%/verify.c \
+	%D%/verify.h \
 	%D%/when.c \
 	%D%/when.h
 
@@ -88,6 +91,7 @@ bin_PROGRAMS += %D%/countersign
 	%D%/check/report.h \
 	%D%/check/run.c \
 	%D%/check/run.h \
+	%D%/check/sandbox.c \
 	%D%/check/service.c \
 	%D%/check/sshd.c \
 	%D%/check/sshd_conf.c \

@@ -32,6 +32,10 @@ static const struct command_option options[OPT_COUNT] = {
 	"also recovery codes that this host does not know"},
     [OPT_ROOT] = {"root", "DIR", "a host whose / is DIR"},
     [OPT_NO_PUSH] = {"no-push", NULL, "ring no phone; the link alone"},
+    [OPT_VERIFY] = {"verify", NULL, "check the signature of every answer"},
+    [OPT_FILE] = {"file", "FILE", "another audit file; may be repeated"},
+    [OPT_EVIDENCE] = {"evidence", "FILE",
+	"another evidence file; may be repeated"},
 };
 
 #define CONFIG OPTION_BIT(OPT_CONFIG)
@@ -67,8 +71,10 @@ static const struct command commands[] = {
     {"test", "[USER]", "ask for an approval that grants nothing",
 	CONFIG | JSON | QR | OPTION_BIT(OPT_PRINT_LINK), 0, 0, 1, cmd_test},
     {"log", "[USER]", "who approved what: the audit trail",
-	CONFIG | JSON | OPTION_BIT(OPT_SINCE) | OPTION_BIT(OPT_LINES), 0, 0, 1,
-	cmd_log},
+	CONFIG | JSON | OPTION_BIT(OPT_SINCE) | OPTION_BIT(OPT_LINES) |
+	    OPTION_BIT(OPT_VERIFY) | OPTION_BIT(OPT_FILE) |
+	    OPTION_BIT(OPT_EVIDENCE),
+	0, 0, 1, cmd_log},
     {"check", "", "look for what could lock somebody out",
 	CONFIG | JSON | OPTION_BIT(OPT_ROOT) | OPTION_BIT(OPT_LIST), 0, 0, 0,
 	cmd_check},
@@ -109,7 +115,8 @@ const struct program countersign_program = {
     .n_options = OPT_COUNT,
     .commands = commands,
     .n_commands = sizeof commands / sizeof commands[0],
-    .lists = OPTION_BIT(OPT_DETAIL) | OPTION_BIT(OPT_CHOICE),
+    .lists = OPTION_BIT(OPT_DETAIL) | OPTION_BIT(OPT_CHOICE) |
+	     OPTION_BIT(OPT_FILE) | OPTION_BIT(OPT_EVIDENCE),
     .run = run,
 };
 

@@ -82,6 +82,19 @@ out_status(enum csign_err err)
 	return STATUS_TROUBLE;
 }
 
+/*
+ * Printable, says the C library of these, too: what turns the order of a line
+ * around, or cannot be seen.
+ */
+static bool
+is_hidden(wchar_t wc)
+{
+	return wc == 0xad || wc == 0x61c || (wc >= 0x200b && wc <= 0x200f) ||
+	       (wc >= 0x2028 && wc <= 0x202e) ||
+	       (wc >= 0x2060 && wc <= 0x206f) || wc == 0xfeff ||
+	       (wc >= 0xe0000 && wc <= 0xe0fff);
+}
+
 /* A copy without anything that a terminal could obey. */
 static char *
 printable(const char *text)
@@ -97,7 +110,7 @@ printable(const char *text)
 			/* not of this locale: ASCII or nothing */
 			state = (mbstate_t){0};
 			copy[i++] = '?';
-		} else if (iswprint((wint_t)wc)) {
+		} else if (iswprint((wint_t)wc) && !is_hidden(wc)) {
 			i += n;
 		} else {
 			while (n-- > 0)

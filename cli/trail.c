@@ -141,9 +141,10 @@ note_damage(struct trail *t, const char *path, size_t number)
 }
 
 static bool
-take(struct trail *t, const char *path, size_t number, const char *line,
-    size_t len)
+take_record(
+    void *arg, const char *path, size_t number, const char *line, size_t len)
 {
+	struct trail *t = arg;
 	struct json_object *record =
 	    len <= RECORD_MAX ? parse(line, len) : NULL;
 	bool ok = true;
@@ -159,31 +160,38 @@ take(struct trail *t, const char *path, size_t number, const char *line,
 /* --- the files -------------------------------------------------------------
  */
 
+struct reader {
+	trail_take *take;
+	void *arg;
+	char *line; /* of max + 1 bytes and a NUL */
+	size_t max;
+};
+
 /*
- * A line's length without its end, of which no more than RECORD_MAX + 1 bytes
- * are in line; -1 at the end of the file.
+ * A line's length without its end, of which no more than max + 1 bytes count;
+ * -1 at the end of the file.
  */
 static long
-next_line(FILE *file, char line[RECORD_MAX + 2])
+next_line(struct reader *r, FILE *file)
 {
 	size_t len = 0;
 	int c;
 
 	while ((c = getc(file)) != EOF && c != '\n')
-		if (len <= RECORD_MAX)
-			line[len++] = (char)c;
-	line[len] = '\0';
+		if (len <= r->max)
+			r->line[len++] = (char)c;
+	r->line[len] = '\0';
 	return c == EOF && len == 0 ? -1 : (long)len;
 }
 
 static enum out_status
-read_file(struct trail *t, const char *path, FILE *file)
+read_file(struct reader *r, const char *path, FILE *file)
 {
-	char line[RECORD_MAX + 2];
 	long len;
 
-	for (size_t number = 1; (len = next_line(file, line)) != -1; number++) {
-		if (len > 0 && !take(t, path, number, line, (size_t)len)) {
+	for (size_t number = 1; (len = next_line(r, file)) != -1; number++) {
+		if (len > 0 &&
+		    !r->take(r->arg, path, number, r->line, (size_t)len)) {
 			out_error("out of memory");
 			return STATUS_TROUBLE;
 		}
@@ -227,7 +235,7 @@ same_file(FILE *a, FILE *b)
  * again as the older one instead of being missed.
  */
 static enum out_status
-read_both(struct trail *t, const char *path, const char *older_path)
+read_both(struct reader *r, const char *path, const char *older_path)
 {
 	FILE *file = NULL, *older = NULL;
 	enum out_status status;
@@ -236,9 +244,9 @@ read_both(struct trail *t, const char *path, const char *older_path)
 	    (status = open_file(older_path, &older)) != STATUS_YES)
 		goto out;
 	if (older != NULL && (file == NULL || !same_file(file, older)))
-		status = read_file(t, older_path, older);
+		status = read_file(r, older_path, older);
 	if (file != NULL && status == STATUS_YES)
-		status = read_file(t, path, file);
+		status = read_file(r, path, file);
 out:
 	if (file != NULL)
 		(void)fclose(file);
@@ -247,27 +255,65 @@ out:
 	return status;
 }
 
+static enum out_status
+read_named(struct reader *r, const char *path)
+{
+	FILE *file = NULL;
+	enum out_status status = open_file(path, &file);
+
+	if (status != STATUS_YES)
+		return status;
+	if (file == NULL) {
+		out_error("%s: there is no such file", path);
+		return STATUS_TROUBLE;
+	}
+	status = read_file(r, path, file);
+	(void)fclose(file);
+	return status;
+}
+
 enum out_status
-trail_read(const char *audit_file, const struct trail_filter *filter,
+trail_lines(
+    const struct trail_source *source, size_t max, trail_take *take, void *arg)
+{
+	struct reader r = {
+	    .take = take, .arg = arg, .line = malloc(max + 2), .max = max};
+	enum out_status status = STATUS_YES;
+	char *older = NULL;
+
+	if (r.line == NULL ||
+	    (source->configured != NULL &&
+		asprintf(&older, "%s.1", source->configured) == -1)) {
+		older = NULL;
+		out_error("out of memory");
+		status = STATUS_TROUBLE;
+	} else if (source->configured != NULL) {
+		status = read_both(&r, source->configured, older);
+	}
+	for (size_t i = 0; status == STATUS_YES && i < source->n; i++)
+		status = read_named(&r, source->named[i]);
+	free(older);
+	free(r.line);
+	return status;
+}
+
+enum out_status
+trail_read(const struct trail_source *source, const struct trail_filter *filter,
     struct trail **ret_trail)
 {
 	enum out_status status = STATUS_TROUBLE;
 	struct trail *t = calloc(1, sizeof *t);
-	char *older = NULL;
 
-	if (t == NULL || asprintf(&older, "%s.1", audit_file) == -1) {
-		older = NULL;
+	if (t == NULL) {
 		out_error("out of memory");
-		goto out;
+		return STATUS_TROUBLE;
 	}
 	t->filter = *filter;
-	if ((status = read_both(t, audit_file, older)) != STATUS_YES)
-		goto out;
-	*ret_trail = t;
-	t = NULL;
-out:
-	free(older);
-	trail_free(&t);
+	status = trail_lines(source, RECORD_MAX, take_record, t);
+	if (status == STATUS_YES)
+		*ret_trail = t;
+	else
+		trail_free(&t);
 	return status;
 }
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The audit trail, countersign-audit(5), read for people: the file and what
- * was rotated out of it last and not compressed yet (".1").
+ * was rotated out of it last and not compressed yet (".1"), or other files.
  */
 #ifndef CLI_TRAIL_H
 #define CLI_TRAIL_H
 
 #include <json-c/json.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "out.h"
@@ -19,14 +20,33 @@ struct trail_filter {
 	size_t lines;      /* the newest so many, 1 to TRAIL_LINES_MAX */
 };
 
+/*
+ * Files of lines.  One of the configuration's may be missing, and is read after
+ * what was rotated out of it; those that a person named are read as they are.
+ */
+struct trail_source {
+	const char *configured;   /* or NULL: */
+	const char *const *named; /* n of them, oldest first */
+	size_t n;
+};
+
+/*
+ * Gives take() each line that is not empty, without its end, cut behind max
+ * bytes: len is then max + 1.  Take returns false if there is no memory.  Says
+ * what went wrong.
+ */
+typedef bool trail_take(
+    void *arg, const char *path, size_t number, const char *line, size_t len);
+enum out_status trail_lines(
+    const struct trail_source *source, size_t max, trail_take *take, void *arg);
+
 struct trail;
 
 /*
- * Reads the trail of an audit file.  A missing file is an empty trail.  A line
- * that is no record is left out and counted; it hides no other.  Says what
- * went wrong.
+ * Reads a trail.  A line that is no record is left out and counted; it hides
+ * no other.  Says what went wrong.
  */
-enum out_status trail_read(const char *audit_file,
+enum out_status trail_read(const struct trail_source *source,
     const struct trail_filter *filter, struct trail **ret_trail);
 void trail_free(struct trail **trail);
 

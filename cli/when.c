@@ -162,3 +162,9 @@ when_is(const char *text)
 
 	return end != NULL && *end == '\0' && settle(&tm);
 }
+
+bool
+when_read(const char *text, time_t *ret_time)
+{
+	return when_is(text) && parse_rfc3339(text, ret_time);
+}

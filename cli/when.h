@@ -17,5 +17,7 @@ bool when_parse(const char *text, time_t now, char ret_when[WHEN_SIZE]);
 
 /* Has it the form of a time in the audit trail? */
 bool when_is(const char *text);
+/* And which moment is it? */
+bool when_read(const char *text, time_t *ret_time);
 
 #endif

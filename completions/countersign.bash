@@ -22,7 +22,7 @@ _countersign_options()
 		options+=" --print-link --no-push --json"
 		;;
 	test) options+=" --qr --inverse --print-link --json" ;;
-	log) options+=" --since --lines --json" ;;
+	log) options+=" --since --lines --verify --file --evidence --json" ;;
 	check) options+=" --list --root --json" ;;
 	pam) options+=" --dry-run --force --root --json" ;;
 	backup) options+=" --force" ;;
@@ -38,7 +38,8 @@ _countersign_has_value()
 {
 	case $1 in
 	--config | --service | --access-key-file | --settings | --name | --qr | \
-		--list | --title | --detail | --choice | --since | --lines | --root)
+		--list | --title | --detail | --choice | --since | --lines | \
+		--root | --file | --evidence)
 		return 0
 		;;
 	esac
@@ -62,7 +63,7 @@ _countersign_member()
 _countersign_value()
 {
 	case $1 in
-	--config | --access-key-file | --settings | --list)
+	--config | --access-key-file | --settings | --list | --file | --evidence)
 		compopt -o filenames 2>/dev/null
 		compgen -f -- "$2"
 		;;

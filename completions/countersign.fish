@@ -5,7 +5,8 @@
 # The words behind "countersign COMMAND" that are no options.
 function __countersign_operands
     set -l valued --config --service --access-key-file --settings --name --qr \
-        --list --title --detail --choice --since --lines --root
+        --list --title --detail --choice --since --lines --root \
+        --file --evidence
     set -l words (commandline -opc)
     set -l skip no
     for word in $words[3..-1]
@@ -91,6 +92,9 @@ complete -c countersign -n '__countersign_in ask' -l choice -x -a approve -d 'an
 complete -c countersign -n '__countersign_in ask' -l no-push -d 'ring no phone; the link alone'
 complete -c countersign -n '__countersign_in log' -l since -x -a 'today 1h 1d 1w' -d 'not what is older'
 complete -c countersign -n '__countersign_in log' -l lines -x -d 'the newest only'
+complete -c countersign -n '__countersign_in log' -l verify -d 'check the signature of every answer'
+complete -c countersign -n '__countersign_in log' -l file -rF -d 'another audit file'
+complete -c countersign -n '__countersign_in log' -l evidence -rF -d 'another evidence file'
 complete -c countersign -n '__countersign_in pam restore' -l dry-run -d 'say what would be done'
 complete -c countersign -n '__countersign_in restore' -l with-recovery -d 'also recovery codes'
 complete -c countersign -n '__countersign_in check verify-page' -l list -rF -d 'another list of hashes'

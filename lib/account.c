@@ -30,6 +30,7 @@ enum csign_err
 csign_account_file_name(const char *name, char out[CSIGN_FILE_NAME_MAX + 1])
 {
 	static const char digits[] = "0123456789ABCDEF";
+	char file[CSIGN_FILE_NAME_MAX + 1];
 	size_t len = 0;
 
 	if (name[0] == '\0' || name[0] == '.')
@@ -38,14 +39,15 @@ csign_account_file_name(const char *name, char out[CSIGN_FILE_NAME_MAX + 1])
 		if (len + (is_plain(*at) ? 1 : 3) > CSIGN_FILE_NAME_MAX)
 			return CSIGN_E_INVALID;
 		if (is_plain(*at)) {
-			out[len++] = *at;
+			file[len++] = *at;
 			continue;
 		}
-		out[len++] = '%';
-		out[len++] = digits[(unsigned char)*at >> 4];
-		out[len++] = digits[(unsigned char)*at & 15];
+		file[len++] = '%';
+		file[len++] = digits[(unsigned char)*at >> 4];
+		file[len++] = digits[(unsigned char)*at & 15];
 	}
-	out[len] = '\0';
+	file[len++] = '\0';
+	memcpy(out, file, len);
 	return CSIGN_OK;
 }
 

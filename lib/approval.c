@@ -367,10 +367,20 @@ end_turn(struct csign_approval *ap)
 /* --- the question --------------------------------------------------------
  */
 
+/* Whoever draws out the beginning shall not draw out the whole (ENG-5). */
+static bool
+is_soon(uint64_t began_ms)
+{
+	uint64_t now = 0;
+
+	return csign_clock_boot(&now) == CSIGN_OK &&
+	       now - began_ms < AGAIN_WITHIN_MS;
+}
+
 /* A link id that is taken: new secret, nonce and bytes, once (TX-7). */
 static enum csign_err
 put_this(struct csign_approval *ap, struct csign_link **link,
-    enum csign_code asks, bool ring)
+    enum csign_code asks, bool ring, uint64_t began_ms)
 {
 	/*
 	 * The service is not told whose question it is before anything was
@@ -388,12 +398,16 @@ put_this(struct csign_approval *ap, struct csign_link **link,
 	};
 	enum csign_err r = CSIGN_E_EXISTS;
 
-	for (int attempt = 0; attempt < 2 && r == CSIGN_E_EXISTS; attempt++) {
+	for (int attempt = 0;
+	     attempt == 0 ||
+	     (attempt == 1 && r == CSIGN_E_EXISTS && is_soon(began_ms));
+	     attempt++) {
 		csign_composed_clear(&ap->composed);
 		if ((r = csign_compose_approval(ap->ctx, ap->req, &ap->account,
 			 asks, &ap->composed)) != CSIGN_OK)
 			return r;
 		opening.transaction = ap->composed.bytes;
+		ap->ctx->trouble = 0;
 		r = csign_exchange_begin(
 		    ap->ctx, &opening, link, &ap->exchange);
 	}
@@ -408,11 +422,8 @@ put_this(struct csign_approval *ap, struct csign_link **link,
 static bool
 may_do_without(uint64_t began_ms, enum csign_err r)
 {
-	uint64_t now = 0;
-
 	return (r == CSIGN_E_SERVICE || r == CSIGN_E_COURIER) &&
-	       csign_clock_boot(&now) == CSIGN_OK &&
-	       now - began_ms < AGAIN_WITHIN_MS;
+	       is_soon(began_ms);
 }
 
 static enum csign_err
@@ -425,14 +436,14 @@ put_question(struct csign_approval *ap, struct csign_link **link)
 
 	if ((r = csign_clock_boot(&began)) != CSIGN_OK)
 		return r;
-	r = put_this(ap, link, asks, ring);
+	r = put_this(ap, link, asks, ring, began);
 	ap->was_put = r == CSIGN_OK;
 	if (ring && may_do_without(began, r)) {
 		csign_debug(ap->ctx, "nothing rings: %s", ap->ctx->why.text);
 		end_turn(ap);
 		if (!ap->req->unproven)
 			asks = CSIGN_CODE_NEVER;
-		r = put_this(ap, link, asks, false);
+		r = put_this(ap, link, asks, false, began);
 	}
 	return r == CSIGN_E_EXISTS ? CSIGN_E_SERVICE : r;
 }
@@ -466,12 +477,14 @@ csign_approval_begin_for(struct csign_ctx *ctx, const struct csign_request *req,
 		goto out;
 	if (first != NULL && (r = ask_only(ap, first)) != CSIGN_OK)
 		goto out;
-	if ((r = find_respondent(ap)) != CSIGN_OK)
-		goto out;
-	if ((r = put_question(ap, first == NULL ? &fresh : first->link)) !=
-	    CSIGN_OK) {
-		c = case_of(ap);
-		audit_unread(ap, &c, "failed", r);
+	if ((r = find_respondent(ap)) == CSIGN_OK)
+		r = put_question(ap, first == NULL ? &fresh : first->link);
+	if (r != CSIGN_OK) {
+		/* An account that is not asked is not refused either. */
+		if (r != CSIGN_E_EXEMPT && r != CSIGN_E_ENROLL) {
+			c = case_of(ap);
+			audit_unread(ap, &c, "failed", r);
+		}
 		goto out;
 	}
 	csign_removals_take(ctx, ap->exchange, ap->known ? &ap->account : NULL);
@@ -500,6 +513,11 @@ csign_approval_free(struct csign_approval **app)
 
 	if (app == NULL || (ap = *app) == NULL)
 		return;
+	if (ap->exchange != NULL && ap->end == CSIGN_E_AGAIN) {
+		const struct csign_case c = case_of(ap);
+
+		audit_unread(ap, &c, "failed", CSIGN_E_CANCELLED);
+	}
 	csign_exchange_free(&ap->exchange);
 	end_turn(ap);
 	csign_composed_clear(&ap->composed);

@@ -2,8 +2,10 @@
 #include "config.h"
 
 #include <string.h>
+#include <sys/resource.h>
 
 #include "audit.h"
+#include "audit_syslog.h"
 #include "bounds.h"
 #include "buf.h"
 #include "clock.h"
@@ -73,6 +75,8 @@ put_texts(struct csign_buf *out, const struct csign_audit *a, size_t max)
 	    {"replaces", a->replaces},
 	    {"question", a->question},
 	    {"config", a->config_hash},
+	    {"evidence", a->evidence},
+	    {"trouble", a->trouble},
 	};
 	enum csign_err r = CSIGN_OK;
 
@@ -112,27 +116,97 @@ format(const struct csign_audit *a, size_t max, struct csign_buf *out)
 	return r;
 }
 
-enum csign_err
-csign_audit_write(const char *audit_file, const struct csign_audit *record,
-    struct csign_why *why)
+/* What an administrator is woken by, in the terms of the system's log. */
+static enum csign_log_level
+level_of(const struct csign_audit *a)
 {
+	if (strcmp(a->result, "granted") == 0)
+		return CSIGN_LOG_INFO;
+	if (strcmp(a->result, "denied") == 0)
+		return CSIGN_LOG_NOTICE;
+	return CSIGN_LOG_WARNING;
+}
+
+/* The record is in the log; this is why it is nowhere else. */
+static void
+complain(const struct csign_why *why)
+{
+	struct csign_why line;
+
+	csign_why_set(&line,
+	    "the record before this one is not in the audit "
+	    "file: %s",
+	    why->text);
+	(void)!csign_syslog_put(csign_syslog_addresses, CSIGN_LOG_ERR,
+	    line.text, CSIGN_SYSLOG_BESIDE_MS, NULL);
+}
+
+/*
+ * Who calls a set-id program brings his limits along, and shall not choose by
+ * one that the file has no record of him.
+ */
+static bool
+files_are_limited(void)
+{
+	struct rlimit limit;
+
+	return getrlimit(RLIMIT_FSIZE, &limit) != 0 ||
+	       limit.rlim_cur != RLIM_INFINITY;
+}
+
+/* The file first: what it cannot take can be told to the log. */
+static enum csign_err
+deliver(const struct csign_settings *set, const struct csign_audit *record,
+    const struct csign_buf *line, struct csign_why *why)
+{
+	enum csign_err file = CSIGN_E_NOT_FOUND, log = CSIGN_E_NOT_FOUND;
+	struct csign_why log_why = {{'\0'}};
+
+	if (set->audit_file != NULL)
+		file = csign_file_append(set->audit_file, CSIGN_FILE_PUBLIC,
+		    csign_buf_str(line), csign_buf_len(line), why);
+	if (set->audit_syslog)
+		log = csign_syslog_put(csign_syslog_addresses, level_of(record),
+		    csign_buf_str(line),
+		    file == CSIGN_OK ? CSIGN_SYSLOG_BESIDE_MS
+				     : CSIGN_SYSLOG_ALONE_MS,
+		    &log_why);
+	if (file == CSIGN_OK)
+		return CSIGN_OK;
+	if (set->audit_file == NULL)
+		csign_why_set(why, "%s", log_why.text);
+	else if (log == CSIGN_OK) {
+		complain(why);
+		if (files_are_limited())
+			return CSIGN_E_FILE;
+	}
+	return file == CSIGN_E_NOMEM && log != CSIGN_OK ? file : log;
+}
+
+enum csign_err
+csign_audit_write(const struct csign_settings *set,
+    const struct csign_audit *record, struct csign_why *why)
+{
+	struct csign_why own = {{'\0'}};
 	enum csign_err r = CSIGN_E_TOO_LONG;
 	struct csign_buf *line = NULL;
 
 	/* One byte of the maximum is for the line's end. */
 	if (csign_buf_new(CSIGN_AUDIT_MAX - 1, &line) != CSIGN_OK)
-		return CSIGN_E_AUDIT;
+		return CSIGN_E_NOMEM;
 	for (size_t max = TEXT_MAX; r == CSIGN_E_TOO_LONG && max >= TEXT_MIN;
 	     max /= 2) {
 		csign_buf_clear(line);
 		r = format(record, max, line);
 	}
 	if (r == CSIGN_OK)
-		r = csign_file_append(
-		    audit_file, csign_buf_str(line), csign_buf_len(line), why);
+		r = deliver(set, record, line, &own);
 	else
-		csign_why_set(why, "%s: the record cannot be written down: %s",
-		    audit_file, csign_err_text(r));
+		csign_why_set(&own, "the record cannot be written down: %s",
+		    csign_err_text(r));
 	csign_buf_free(&line);
-	return r == CSIGN_OK ? CSIGN_OK : CSIGN_E_AUDIT;
+	if (r == CSIGN_OK)
+		return CSIGN_OK;
+	csign_why_set(why, "%s", own.text);
+	return r == CSIGN_E_NOMEM ? r : CSIGN_E_AUDIT;
 }

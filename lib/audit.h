@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The audit trail: one JSON object a line, at most 2,048 bytes, appended to the
- * audit file with one write.  A grant needs its record first
+ * audit file with one write and handed to the system's log as one message.  A
+ * grant needs its record first, in one of the two
  * (countersign-security(7) AUD-1 to AUD-3).  Never in a record: S, codes, keys,
  * signatures, client data, arguments, names of unknown accounts.
  */
@@ -11,6 +12,7 @@
 #include <stdint.h>
 
 #include "countersign.h"
+#include "settings.h"
 #include "why.h"
 
 struct csign_audit {
@@ -36,13 +38,18 @@ struct csign_audit {
 	const char *codes_left;  /* recovery codes left: digits, or NULL */
 	const char *replaces;    /* id of the device revoked with it, or NULL */
 	const char *config_hash; /* of the settings, or NULL */
+	const char *evidence;    /* csign_evidence_mark() of it, or NULL */
+	const char *trouble;     /* at the service: "tls", ...; or NULL */
 };
 
 /*
- * Appends the record.  The file is created with mode 0600 in a safe directory
- * if it is missing.  CSIGN_E_AUDIT.
+ * Writes the record down: to the audit file, synced, which is created with mode
+ * 0600 in a safe directory if it is missing; and to the system's log.
+ * CSIGN_E_AUDIT, CSIGN_E_NOMEM: neither of those that the settings name took
+ * it.  That the file alone did not is said in the log, and is no error: a full
+ * disk shall not keep everybody out while another has the record.
  */
-CSIGN_WUR enum csign_err csign_audit_write(const char *audit_file,
+CSIGN_WUR enum csign_err csign_audit_write(const struct csign_settings *set,
     const struct csign_audit *record, struct csign_why *why);
 
 #endif

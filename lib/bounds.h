@@ -19,6 +19,7 @@
 #define CSIGN_DEVICE_ID_LEN 10
 #define CSIGN_DEVICE_ID_SIZE 17 /* b32 lower case and NUL */
 #define CSIGN_CODE_LEN 6
+#define CSIGN_QUESTION_LEN 12 /* of a nonce as text: names a question */
 #define CSIGN_TRANSACTION_MAX 2048
 #define CSIGN_CONTENT_MAX 8192 /* sealed */
 #define CSIGN_ANSWER_MAX 8192  /* sealed */

@@ -62,7 +62,7 @@ csign_change_audit(const struct csign_change *ch,
 	    .config_hash = ctx->settings.config_hash,
 	};
 
-	return csign_audit_write(ctx->settings.audit_file, &record, &ctx->why);
+	return csign_audit_write(&ctx->settings, &record, &ctx->why);
 }
 
 enum csign_err

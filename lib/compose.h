@@ -14,7 +14,7 @@
 #include "request.h"
 
 /* Ties audit records to a question: b64u of the nonce's first 9 bytes. */
-#define CSIGN_QUESTION_SIZE 13
+#define CSIGN_QUESTION_SIZE (CSIGN_QUESTION_LEN + 1)
 
 /* The transaction's member "code". */
 enum csign_code { CSIGN_CODE_NEVER, CSIGN_CODE_INBOX, CSIGN_CODE_TAP };

@@ -68,7 +68,9 @@ plain_path(const char *value)
 	if (value[0] != '/')
 		return false;
 	while (*at != '\0') {
-		at += strspn(at, "/");
+		/* One path for one file: two keys must not name the same. */
+		if (*at == '/' && *++at == '/')
+			return false;
 		len = strcspn(at, "/");
 		if ((len == 1 && at[0] == '.') ||
 		    (len == 2 && at[0] == '.' && at[1] == '.'))
@@ -171,6 +173,14 @@ parse_number(
 	return r;
 }
 
+/* A file that there need not be. */
+static bool
+is_none(const struct csign_conf_key *key, const char *value)
+{
+	return key->type == CSIGN_CONF_PATH_OR_NONE &&
+	       strcmp(value, "none") == 0;
+}
+
 static enum csign_err
 parse_text(const struct csign_conf_key *key, const struct value *v,
     struct csign_why *why)
@@ -180,10 +190,13 @@ parse_text(const struct csign_conf_key *key, const struct value *v,
 
 	switch (key->type) {
 	case CSIGN_CONF_PATH:
-		if (plain_path(v->text))
+	case CSIGN_CONF_PATH_OR_NONE:
+		if (plain_path(v->text) || is_none(key, v->text))
 			return CSIGN_OK;
-		csign_why_set(
-		    why, "must be an absolute path without \".\" and \"..\"");
+		csign_why_set(why,
+		    "must be an absolute path without \"//\", \".\" and "
+		    "\"..\"%s",
+		    key->type == CSIGN_CONF_PATH ? "" : ", or none");
 		return CSIGN_E_CONFIG;
 	case CSIGN_CONF_WORDS:
 		n = count_words(v->text);
@@ -232,6 +245,7 @@ parse_value(
 		return CSIGN_E_CONFIG;
 	case CSIGN_CONF_TEXT:
 	case CSIGN_CONF_PATH:
+	case CSIGN_CONF_PATH_OR_NONE:
 	case CSIGN_CONF_WORDS:
 		return parse_text(key, v, why);
 	case CSIGN_CONF_RETIRED:
@@ -255,7 +269,7 @@ static bool
 is_string(enum csign_conf_type type)
 {
 	return type == CSIGN_CONF_TEXT || type == CSIGN_CONF_PATH ||
-	       type == CSIGN_CONF_WORDS;
+	       type == CSIGN_CONF_PATH_OR_NONE || type == CSIGN_CONF_WORDS;
 }
 
 /* The member of the settings that belongs to the key. */
@@ -274,9 +288,9 @@ const_member(const struct csign_conf_key *key, const void *settings)
 static enum csign_err
 store_text(char **text, const char *value)
 {
-	char *copy = strdup(value);
+	char *copy = value == NULL ? NULL : strdup(value);
 
-	if (copy == NULL)
+	if (value != NULL && copy == NULL)
 		return CSIGN_E_NOMEM;
 	free(*text);
 	*text = copy;
@@ -293,7 +307,8 @@ store_value(
 	if (key->type == CSIGN_CONF_RETIRED)
 		return CSIGN_OK;
 	if (is_string(key->type))
-		return store_text(member(key, settings), v->text);
+		return store_text(member(key, settings),
+		    is_none(key, v->text) ? NULL : v->text);
 	if (key->type == CSIGN_CONF_BOOL) {
 		flag = member(key, settings);
 		*flag = v->number != 0;

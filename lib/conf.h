@@ -21,11 +21,12 @@
 #include "why.h"
 
 enum csign_conf_type {
-	CSIGN_CONF_TEXT,    /* char *: min to max bytes */
-	CSIGN_CONF_PATH,    /* char *: absolute, no "." or ".." component */
-	CSIGN_CONF_U32,     /* uint32_t: min to max */
-	CSIGN_CONF_BOOL,    /* bool: yes or no */
-	CSIGN_CONF_CHOICE,  /* uint32_t: index of the word in words */
+	CSIGN_CONF_TEXT, /* char *: min to max bytes */
+	CSIGN_CONF_PATH, /* char *: absolute, no "." or ".." component */
+	CSIGN_CONF_PATH_OR_NONE, /* char *: the same, or NULL for "none" */
+	CSIGN_CONF_U32,          /* uint32_t: min to max */
+	CSIGN_CONF_BOOL,         /* bool: yes or no */
+	CSIGN_CONF_CHOICE,       /* uint32_t: index of the word in words */
 	CSIGN_CONF_WORDS,   /* char *: min to max words, one space between */
 	CSIGN_CONF_SET,     /* uint32_t: bit i for each word of words */
 	CSIGN_CONF_RETIRED, /* accepted without effect */

@@ -305,8 +305,8 @@ CSIGN_API int csign_approval_fd(const struct csign_approval *ap);
  * Waits for an answer and verifies it.  timeout_ms: -1 until the approval
  * ends, 0 looks once.  CSIGN_E_AGAIN: not decided yet, call again.
  * CSIGN_OK together with *ret_verdict == CSIGN_VERDICT_GRANTED is the only
- * yes; state and audit record are on disk by then.  Every other return is
- * final, and *ret_verdict is then not written.
+ * yes; the state is on disk and the audit record was taken by then.  Every
+ * other return is final, and *ret_verdict is then not written.
  */
 CSIGN_API CSIGN_WUR enum csign_err csign_approval_wait(
     struct csign_approval *ap, int timeout_ms, uint32_t *ret_verdict);
@@ -431,6 +431,47 @@ CSIGN_API CSIGN_WUR enum csign_err csign_user_deenroll(
 #define CSIGN_PUSH_NOTE_SIZE 160
 CSIGN_API CSIGN_WUR enum csign_err csign_push_look(struct csign_ctx *ctx,
     const char *user, char ret_note[CSIGN_PUSH_NOTE_SIZE]);
+
+/* --- evidence ------------------------------------------------------------- */
+
+/*
+ * A signed answer that was kept (evidence in countersign.conf(5)), to be
+ * checked again at any time by its line alone.
+ */
+struct csign_evidence;
+
+/* New members come at the end. */
+struct csign_evidence_info {
+	const char *time; /* RFC 3339, UTC */
+	const char *question, *host, *user, *service, *title;
+	const char *device, *kind, *choice;
+	const char *mark; /* by which the audit record names the line */
+	uint32_t uid;
+	/* after csign_evidence_check() */
+	bool grants; /* the choice is one of those that do */
+	uint32_t flags, counter;
+	const char *asked; /* RFC 3339, UTC: when, as it was signed */
+};
+
+/*
+ * Takes a line apart, without its end; ctx need not be loaded.
+ * CSIGN_E_FORMAT, CSIGN_E_TOO_LONG: it is not one that this library wrote.
+ */
+CSIGN_API CSIGN_WUR enum csign_err csign_evidence_read(struct csign_ctx *ctx,
+    const char *line, size_t len, struct csign_evidence **ret_ev);
+CSIGN_API void csign_evidence_free(struct csign_evidence **ev);
+CSIGN_API const struct csign_evidence_info *csign_evidence_look(
+    const struct csign_evidence *ev);
+/*
+ * Did the key in it sign this answer to this question?  By the steps of every
+ * approval.  CSIGN_E_FORMAT: a member contradicts what was signed;
+ * CSIGN_E_PROOF_*: no.  Whose key it is says csign_device_known().
+ */
+CSIGN_API CSIGN_WUR enum csign_err csign_evidence_check(
+    struct csign_ctx *ctx, struct csign_evidence *ev);
+/* Is the device, by its id, one of the account's, or was it revoked here? */
+CSIGN_API CSIGN_WUR enum csign_err csign_device_known(struct csign_ctx *ctx,
+    const char *user, const char *device, bool *ret_known);
 
 /* --- enrolment ------------------------------------------------------------ */
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "ctx.h"
+#include "frame.h"
 
 enum csign_err
 csign_ctx_new(const struct csign_log *log, struct csign_ctx **ret_ctx)
@@ -83,7 +84,39 @@ csign_ctx_enter(struct csign_ctx *ctx)
 	if (ctx == NULL)
 		return false;
 	ctx->why.text[0] = '\0';
+	ctx->trouble = 0;
 	return ctx->loaded;
+}
+
+const char *
+csign_ctx_trouble(const struct csign_ctx *ctx, enum csign_err err)
+{
+	if (err != CSIGN_E_SERVICE && err != CSIGN_E_SERVICE_REFUSED &&
+	    err != CSIGN_E_COURIER)
+		return NULL;
+	switch ((enum csign_trouble)ctx->trouble) {
+	case CSIGN_TROUBLE_UNREACHABLE:
+		return "unreachable";
+	case CSIGN_TROUBLE_TLS:
+		return "tls";
+	case CSIGN_TROUBLE_UNAUTHORISED:
+		return "unauthorised";
+	case CSIGN_TROUBLE_FORBIDDEN:
+		return "forbidden";
+	case CSIGN_TROUBLE_NOT_FOUND:
+		return "not-found";
+	case CSIGN_TROUBLE_CONFLICT:
+		return "conflict";
+	case CSIGN_TROUBLE_LIMITED:
+		return "limited";
+	case CSIGN_TROUBLE_UNAVAILABLE:
+		return "unavailable";
+	case CSIGN_TROUBLE_BAD_REPLY:
+		return "bad-reply";
+	case CSIGN_TROUBLE_INTERNAL:
+		return "internal";
+	}
+	return NULL;
 }
 
 void

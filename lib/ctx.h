@@ -14,6 +14,7 @@ struct csign_ctx {
 	struct csign_why why;
 	struct csign_settings settings;
 	bool loaded;
+	uint8_t trouble; /* enum csign_trouble of this call, 0 for none */
 	struct csign_crypto *crypto;
 	char setting[CSIGN_CONF_LINE_MAX]; /* of csign_ctx_setting() */
 };
@@ -23,6 +24,11 @@ struct csign_ctx {
  * earlier failure is forgotten.  ctx may be NULL.
  */
 bool csign_ctx_enter(struct csign_ctx *ctx);
+/*
+ * The trouble with the service that is behind this error, as a word of
+ * countersign-audit(5); NULL for none.
+ */
+const char *csign_ctx_trouble(const struct csign_ctx *ctx, enum csign_err err);
 void csign_debug(const struct csign_ctx *ctx, const char *fmt, ...)
     CSIGN_PRINTF(2, 3);
 

@@ -76,6 +76,8 @@ format_checked(struct csign_crypto *crypto, const struct csign_account *account,
 	struct csign_device_list again = {NULL, 0};
 	enum csign_err r = csign_devices_format(list, account, out);
 
+	if (r == CSIGN_E_NOMEM)
+		return r;
 	if (r != CSIGN_OK) {
 		csign_why_set(why,
 		    "the devices of %s cannot be written down: too many, or "

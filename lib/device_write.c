@@ -57,10 +57,10 @@ put_device(struct csign_buf *out, const struct csign_device *device)
 	enum csign_err r = CSIGN_E_INVALID;
 
 	if (device->kind == CSIGN_KIND_UNSIGNED ||
-	    csign_device_name_check(device->name) != CSIGN_OK ||
-	    csign_account_file_name(device->by, by) != CSIGN_OK ||
-	    csign_time_format(device->added, added) != CSIGN_OK)
-		return CSIGN_E_INVALID;
+	    (r = csign_device_name_check(device->name)) != CSIGN_OK ||
+	    (r = csign_account_file_name(device->by, by)) != CSIGN_OK ||
+	    (r = csign_time_format(device->added, added)) != CSIGN_OK)
+		return r == CSIGN_E_NOMEM ? r : CSIGN_E_INVALID;
 	r = csign_buf_putf(
 	    out, "%s %s", csign_kind_name(device->kind), device->id);
 	if (r == CSIGN_OK)

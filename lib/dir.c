@@ -205,6 +205,33 @@ csign_dir_open(const char *path, struct csign_why *why, int *ret_fd)
 	return reopen_dir(&fd, path, why, ret_fd);
 }
 
+int
+csign_sync(int fd)
+{
+	int r;
+
+	do
+		r = fsync(fd);
+	while (r != 0 && errno == EINTR);
+	return r;
+}
+
+enum csign_err
+csign_dir_sync(int dirfd, const char *path, struct csign_why *why)
+{
+	enum csign_err r = CSIGN_OK;
+	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	/* EINVAL: this file system has nothing of the kind. */
+	if (fd < 0 || (csign_sync(fd) != 0 && errno != EINVAL)) {
+		csign_why_errno(
+		    why, errno, "%s: its directory cannot be synced", path);
+		r = CSIGN_E_FILE;
+	}
+	csign_close(&fd);
+	return r;
+}
+
 enum csign_err
 csign_dir_create_at(int dirfd, const char *name, const char *path, mode_t mode,
     struct csign_why *why, int *ret_fd)
@@ -222,6 +249,9 @@ csign_dir_create_at(int dirfd, const char *name, const char *path, mode_t mode,
 		csign_why_errno(why, errno, "%s: cannot be made", path);
 		return CSIGN_E_FILE;
 	}
+	/* One that is there may be so new that it is not on the disk yet. */
+	if ((r = csign_dir_sync(dirfd, path, why)) != CSIGN_OK)
+		return r;
 	r = open_step(dirfd, name, 022, path, strlen(path), why, &fd);
 	if (r != CSIGN_OK)
 		return r == CSIGN_E_NOT_FOUND ? CSIGN_E_FILE : r;

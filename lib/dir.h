@@ -32,6 +32,16 @@ CSIGN_WUR enum csign_err csign_dir_create(
 CSIGN_WUR enum csign_err csign_dir_create_at(int dirfd, const char *name,
     const char *path, mode_t mode, struct csign_why *why, int *ret_fd);
 
+/* fsync(2), whatever signals come; 0 or -1 with errno. */
+int csign_sync(int fd);
+
+/*
+ * Syncs the directory, so that the names in it last; dirfd may be one for
+ * walking on only.  CSIGN_E_FILE.
+ */
+CSIGN_WUR enum csign_err csign_dir_sync(
+    int dirfd, const char *path, struct csign_why *why);
+
 /*
  * Opens the directory of a file, for walking on only, and finds the file's
  * name in path.  forbidden: mode bits that the directories on the way may not

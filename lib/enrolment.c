@@ -15,6 +15,7 @@
 #include "device_info.h"
 #include "exchange.h"
 #include "file.h"
+#include "judge.h"
 #include "link.h"
 #include "proof.h"
 #include "removal.h"
@@ -113,6 +114,54 @@ put_question(
 	return CSIGN_E_SERVICE;
 }
 
+static uint32_t
+latency_ms(const struct csign_enrolment *en)
+{
+	uint64_t now = 0;
+
+	if (en->asked_ms == 0 || csign_clock_boot(&now) != CSIGN_OK ||
+	    now < en->asked_ms)
+		return 0;
+	now -= en->asked_ms;
+	return now > UINT32_MAX ? UINT32_MAX : (uint32_t)now;
+}
+
+static enum csign_err
+audit(struct csign_enrolment *en, const char *result, enum csign_err reason)
+{
+	const struct csign_audit record = {
+	    .event = "enrolment",
+	    .result = result,
+	    .reason = reason,
+	    .user = en->account.name,
+	    .uid = (int64_t)en->account.uid,
+	    .service = "enroll",
+	    .device = en->device.id[0] == '\0' ? NULL : en->device.id,
+	    .device_name = en->device.name[0] == '\0' ? NULL : en->device.name,
+	    .by = en->by,
+	    .replaces = en->replaces[0] == '\0' ? NULL : en->replaces,
+	    .question =
+		en->composed.question[0] == '\0' ? NULL : en->composed.question,
+	    .config_hash = en->ctx->settings.config_hash,
+	    .trouble = csign_ctx_trouble(en->ctx, reason),
+	    .counter = en->counter,
+	    .latency_ms = latency_ms(en),
+	};
+
+	return csign_audit_write(&en->ctx->settings, &record, &en->ctx->why);
+}
+
+/* The reason that the caller hears is the one that was there before. */
+static void
+audit_failed(struct csign_enrolment *en, enum csign_err reason)
+{
+	const struct csign_why why = en->ctx->why;
+
+	if (audit(en, "failed", reason) != CSIGN_OK)
+		csign_debug(en->ctx, "%s", en->ctx->why.text);
+	en->ctx->why = why;
+}
+
 static enum csign_err
 set_names(struct csign_enrolment *en, const char *by, const char *name)
 {
@@ -154,9 +203,13 @@ csign_enrolment_begin(struct csign_ctx *ctx, const char *user, const char *by,
 	if ((r = set_names(en, by, name)) != CSIGN_OK ||
 	    (r = csign_account_find(user, &en->account, &ctx->why)) !=
 		CSIGN_OK ||
-	    (r = read_devices(en, &devices)) != CSIGN_OK ||
-	    (r = put_question(en, &devices)) != CSIGN_OK)
+	    (r = read_devices(en, &devices)) != CSIGN_OK)
 		goto out;
+	if ((r = put_question(en, &devices)) != CSIGN_OK) {
+		en->step = STEP_OVER;
+		audit_failed(en, r);
+		goto out;
+	}
 	csign_removals_take(ctx, en->exchange, &en->account);
 	/* Which device goes for it may still be said: see _wait(). */
 	en->full = devices.n >= ctx->settings.max_devices;
@@ -176,6 +229,8 @@ csign_enrolment_free(struct csign_enrolment **enp)
 
 	if (enp == NULL || (en = *enp) == NULL)
 		return;
+	if (en->asked_ms != 0 && en->step != STEP_OVER)
+		audit_failed(en, CSIGN_E_CANCELLED);
 	csign_exchange_free(&en->exchange);
 	csign_link_free(&en->test_link);
 	csign_composed_clear(&en->composed);
@@ -208,53 +263,6 @@ csign_enrolment_device(const struct csign_enrolment *en)
 {
 	return en->step == STEP_WAITING || en->step == STEP_OVER ? NULL
 								 : &en->info;
-}
-
-static uint32_t
-latency_ms(const struct csign_enrolment *en)
-{
-	uint64_t now = 0;
-
-	if (en->asked_ms == 0 || csign_clock_boot(&now) != CSIGN_OK ||
-	    now < en->asked_ms)
-		return 0;
-	now -= en->asked_ms;
-	return now > UINT32_MAX ? UINT32_MAX : (uint32_t)now;
-}
-
-static enum csign_err
-audit(struct csign_enrolment *en, const char *result, enum csign_err reason)
-{
-	const struct csign_audit record = {
-	    .event = "enrolment",
-	    .result = result,
-	    .reason = reason,
-	    .user = en->account.name,
-	    .uid = (int64_t)en->account.uid,
-	    .service = "enroll",
-	    .device = en->device.id[0] == '\0' ? NULL : en->device.id,
-	    .device_name = en->device.name[0] == '\0' ? NULL : en->device.name,
-	    .by = en->by,
-	    .replaces = en->replaces[0] == '\0' ? NULL : en->replaces,
-	    .question = en->composed.question,
-	    .config_hash = en->ctx->settings.config_hash,
-	    .counter = en->counter,
-	    .latency_ms = latency_ms(en),
-	};
-
-	return csign_audit_write(
-	    en->ctx->settings.audit_file, &record, &en->ctx->why);
-}
-
-/* The reason that the caller hears is the one that was there before. */
-static void
-audit_failed(struct csign_enrolment *en, enum csign_err reason)
-{
-	const struct csign_why why = en->ctx->why;
-
-	if (audit(en, "failed", reason) != CSIGN_OK)
-		csign_debug(en->ctx, "%s", en->ctx->why.text);
-	en->ctx->why = why;
 }
 
 /* Nobody's on this host yet (countersign-security(7) ENR-7)? */
@@ -376,6 +384,14 @@ take_answer(struct csign_enrolment *en, const struct csign_buf *bytes)
 	return name_device(en, &answer);
 }
 
+/* Was there an answer, and it was a wrong one?  Else it was trouble. */
+static bool
+is_refusal(enum csign_err r)
+{
+	return csign_is_proof_error(r) || r == CSIGN_E_DECLINED ||
+	       r == CSIGN_E_EXISTS || r == CSIGN_E_TOO_LONG;
+}
+
 enum csign_err
 csign_enrolment_wait(struct csign_enrolment *en, int timeout_ms)
 {
@@ -401,7 +417,7 @@ csign_enrolment_wait(struct csign_enrolment *en, int timeout_ms)
 	/* One try: a link that was answered wrongly may be in wrong hands. */
 	en->step = STEP_OVER;
 	csign_exchange_outcome(en->exchange, CSIGN_OUTCOME_DENIED, r, NULL);
-	(void)audit(en, "refused", r);
+	(void)audit(en, is_refusal(r) ? "refused" : "failed", r);
 	return r;
 }
 
@@ -647,7 +663,10 @@ csign_enrolment_commit(
 	if ((r = csign_state_lock(en->ctx->crypto, en->ctx->settings.state_dir,
 		 &en->account, why, &lock)) != CSIGN_OK ||
 	    (r = csign_state_read(lock, &state, why)) != CSIGN_OK ||
-	    /* The list first: cut off here, one of two devices is there. */
+	    /*
+	     * The list first: cut off here, one of two devices is there.  The
+	     * mark of USR-2 may follow: who takes a list away sets it before.
+	     */
 	    (r = write_device(en, test, &state)) != CSIGN_OK)
 		goto out;
 	r = csign_state_write(lock, &state, why);

@@ -125,6 +125,7 @@ csign_errand_trouble_at(
 	if (strncmp(detail, service, name_len) == 0 &&
 	    strncmp(detail + name_len, ": ", 2) == 0)
 		said = detail + name_len + 2;
+	ctx->trouble = frame->code;
 	switch ((enum csign_trouble)frame->code) {
 	case CSIGN_TROUBLE_UNAUTHORISED:
 		csign_why_set(&ctx->why,

@@ -280,10 +280,28 @@ csign_exchange_age_ms(const struct csign_exchange *ex)
 	return age > UINT32_MAX ? UINT32_MAX : (uint32_t)age;
 }
 
+/* A clock that cannot be read is no time that is over. */
+static enum csign_err
+check_time(const struct csign_exchange *ex, uint64_t *ret_left_ms)
+{
+	const uint64_t life = (uint64_t)ex->lifetime * 1000;
+	enum csign_err r = CSIGN_E_INTERNAL;
+	uint64_t now = 0;
+
+	if ((r = csign_clock_boot(&now)) != CSIGN_OK)
+		return r;
+	if (now < ex->born_ms || now - ex->born_ms >= life)
+		return CSIGN_E_EXPIRED;
+	*ret_left_ms = life - (now - ex->born_ms);
+	return CSIGN_OK;
+}
+
 enum csign_err
 csign_exchange_fresh(const struct csign_exchange *ex)
 {
-	return left_ms(ex) > 0 ? CSIGN_OK : CSIGN_E_EXPIRED;
+	uint64_t left = 0;
+
+	return check_time(ex, &left);
 }
 
 uint8_t
@@ -409,10 +427,10 @@ csign_exchange_next(
 	if ((r = csign_clock_boot(&start)) != CSIGN_OK)
 		return r;
 	for (now = start;;) {
-		uint64_t wait = left_ms(ex);
+		uint64_t wait = 0;
 
-		if (wait == 0)
-			return CSIGN_E_EXPIRED;
+		if ((r = check_time(ex, &wait)) != CSIGN_OK)
+			return r;
 		if (timeout_ms >= 0) {
 			uint64_t spent = now - start;
 			uint64_t asked = (uint64_t)timeout_ms;

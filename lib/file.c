@@ -253,13 +253,14 @@ write_temporary(int dirfd, const char *name, mode_t mode, const void *bytes,
 		return CSIGN_E_FILE;
 	}
 	if (fchmod(fd, mode) == 0 && write_all(fd, bytes, len) &&
-	    fsync(fd) == 0) {
+	    csign_sync(fd) == 0) {
 		r = CSIGN_OK;
 	} else {
 		csign_why_errno(why, errno, "%s: cannot be written", name);
 		r = CSIGN_E_FILE;
 	}
-	if (close(fd) != 0 && r == CSIGN_OK) {
+	/* Interrupted, it is closed all the same, and was synced before. */
+	if (close(fd) != 0 && errno != EINTR && r == CSIGN_OK) {
 		csign_why_errno(why, errno, "%s: cannot be written", name);
 		r = CSIGN_E_FILE;
 	}
@@ -271,7 +272,7 @@ write_temporary(int dirfd, const char *name, mode_t mode, const void *bytes,
 static enum csign_err
 sync_dir(int dirfd, const char *name, struct csign_why *why)
 {
-	if (fsync(dirfd) != 0) {
+	if (csign_sync(dirfd) != 0) {
 		csign_why_errno(
 		    why, errno, "%s: its directory cannot be synced", name);
 		return CSIGN_E_FILE;
@@ -365,6 +366,19 @@ out:
 
 /* --- appending ------------------------------------------------------------ */
 
+/* The last byte of a file, if it has any. */
+static bool
+read_last(int fd, const struct stat *st, char *last)
+{
+	ssize_t n = 1;
+
+	if (st->st_size > 0)
+		do
+			n = pread(fd, last, 1, st->st_size - 1);
+		while (n < 0 && errno == EINTR);
+	return n == 1;
+}
+
 /*
  * Has the last line no end?  Then its writer was cut off; or it is being
  * written this moment, which is over soon.
@@ -377,9 +391,7 @@ check_last_line(int fd, const char *path, struct csign_why *why, bool *ret_cut)
 	char last = '\n';
 
 	for (int tries = 0; tries < CUT_TRIES; tries++) {
-		if (fstat(fd, &st) != 0 ||
-		    (st.st_size > 0 &&
-			pread(fd, &last, 1, st.st_size - 1) != 1)) {
+		if (fstat(fd, &st) != 0 || !read_last(fd, &st, &last)) {
 			csign_why_errno(why, errno, "%s: cannot be read", path);
 			return CSIGN_E_FILE;
 		}
@@ -391,9 +403,20 @@ check_last_line(int fd, const char *path, struct csign_why *why, bool *ret_cut)
 	return CSIGN_OK;
 }
 
+static int
+sync_data(int fd)
+{
+	int r;
+
+	do
+		r = fdatasync(fd);
+	while (r != 0 && errno == EINTR);
+	return r;
+}
+
 enum csign_err
-csign_file_append(
-    const char *path, const char *line, size_t len, struct csign_why *why)
+csign_file_append(const char *path, enum csign_file_class class,
+    const char *line, size_t len, struct csign_why *why)
 {
 	enum csign_err r = CSIGN_E_INTERNAL;
 	struct csign_buf *buf = NULL;
@@ -408,8 +431,7 @@ csign_file_append(
 	 */
 	r = csign_dir_parent(path, 002, why, &dir, &name);
 	if (r == CSIGN_OK)
-		r = open_or_make(
-		    dir, name, path, O_APPEND, CSIGN_FILE_PUBLIC, why, &fd);
+		r = open_or_make(dir, name, path, O_APPEND, class, why, &fd);
 	if (r == CSIGN_OK)
 		r = check_last_line(fd, path, why, &cut);
 	if (r == CSIGN_OK)
@@ -428,10 +450,13 @@ csign_file_append(
 	if (n >= 0 && (size_t)n != csign_buf_len(buf)) {
 		csign_why_set(why, "%s: has no room for a line", path);
 		r = CSIGN_E_FILE;
-	} else if (n < 0 || fdatasync(fd) != 0) {
+	} else if (n < 0 || sync_data(fd) != 0) {
 		csign_why_errno(why, errno, "%s: cannot be written", path);
 		r = CSIGN_E_FILE;
 	}
+	/* A new file's name has to last, too; an old one's costs nothing. */
+	if (r == CSIGN_OK)
+		r = csign_dir_sync(dir, path, why);
 out:
 	csign_close(&fd);
 	csign_close(&dir);

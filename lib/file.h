@@ -51,11 +51,13 @@ CSIGN_WUR enum csign_err csign_file_remove_at(
 
 /*
  * Appends a line in one write and makes it durable, by an absolute path.  The
- * file is created with mode 0600 if it is missing; others may read it, but not
- * write.  If the last writer was cut off, a line end comes first.
+ * file is created with mode 0600 if it is missing; one of CSIGN_FILE_PUBLIC may
+ * be read by others, but not written.  If the last writer was cut off, a line
+ * end comes first.
  */
-CSIGN_WUR enum csign_err csign_file_append(
-    const char *path, const char *line, size_t len, struct csign_why *why);
+CSIGN_WUR enum csign_err csign_file_append(const char *path,
+    enum csign_file_class class, const char *line, size_t len,
+    struct csign_why *why);
 
 /*
  * Takes an exclusive lock on a lock file beside the data (created with mode

@@ -212,11 +212,11 @@ out:
 	return r;
 }
 
-/* The folder that the audit file will be in, unless it is there and safe. */
+/* The folder that a file will be in, unless it is there and safe. */
 static enum csign_err
-make_audit_dir(struct csign_ctx *ctx)
+make_log_dir(struct csign_ctx *ctx, const char *path)
 {
-	const char *path = ctx->settings.audit_file, *name;
+	const char *name = NULL;
 	enum csign_err r = CSIGN_E_INTERNAL;
 	struct csign_buf *dir = NULL;
 	int dirfd = -1;
@@ -277,7 +277,10 @@ csign_host_init(struct csign_ctx *ctx, const char *config_path,
 	if ((r = csign_store_create(ctx->settings.state_dir, &ctx->why)) !=
 	    CSIGN_OK)
 		goto out;
-	r = make_audit_dir(ctx);
+	if (ctx->settings.audit_file != NULL)
+		r = make_log_dir(ctx, ctx->settings.audit_file);
+	if (r == CSIGN_OK && ctx->settings.evidence)
+		r = make_log_dir(ctx, ctx->settings.evidence_file);
 out:
 	csign_close(&dirfd);
 	csign_buf_free(&dir);

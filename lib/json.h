@@ -3,7 +3,8 @@
  * JSON from outside, strictly: json-c behind a scan for what it lets pass
  * (duplicate names, single quotes, raw controls, NaN, trailing data, depth,
  * size; countersign-security(7) MEM-2).  Used by the courier, the service and
- * the phone; never by the library in a PAM process.
+ * the phone, and for evidence by whoever checks it; never by the library in a
+ * PAM process.
  */
 #ifndef CSIGN_JSON_H
 #define CSIGN_JSON_H

@@ -37,19 +37,6 @@ csign_is_proof_error(enum csign_err err)
 	return err >= CSIGN_E_PROOF_FORMAT && err <= CSIGN_E_PROOF_CREDENTIAL;
 }
 
-uint32_t
-csign_verdict_of(const struct csign_steps *steps)
-{
-	if (steps->fresh == CSIGN_STEP_PASSED &&
-	    steps->device == CSIGN_STEP_PASSED &&
-	    steps->choice == CSIGN_STEP_PASSED &&
-	    steps->proof == CSIGN_STEP_PASSED &&
-	    steps->state == CSIGN_STEP_PASSED &&
-	    steps->audit == CSIGN_STEP_PASSED)
-		return CSIGN_VERDICT_GRANTED;
-	return CSIGN_VERDICT_REFUSED;
-}
-
 /* "countersign test" says who asks; a PAM service of that name does not. */
 static bool
 is_try(const struct csign_request *req)
@@ -76,16 +63,18 @@ write_record(const struct csign_case *c, const struct csign_ruling *ruling,
 		ruling->device_name[0] == '\0' ? NULL : ruling->device_name,
 	    .choice = ruling->choice[0] == '\0' ? NULL : ruling->choice,
 	    .by = c->req->by,
-	    .question = c->composed->question,
+	    .question =
+		c->composed->question[0] == '\0' ? NULL : c->composed->question,
 	    .config_hash = c->ctx->settings.config_hash,
+	    .evidence = ruling->evidence[0] == '\0' ? NULL : ruling->evidence,
+	    .trouble = csign_ctx_trouble(c->ctx, reason),
 	    .flags = ruling->facts.flags,
 	    .counter = ruling->facts.counter,
 	    .latency_ms =
 		c->exchange == NULL ? 0 : csign_exchange_age_ms(c->exchange),
 	};
 
-	return csign_audit_write(
-	    c->ctx->settings.audit_file, &record, &c->ctx->why);
+	return csign_audit_write(&c->ctx->settings, &record, &c->ctx->why);
 }
 
 enum csign_err
@@ -107,8 +96,9 @@ struct bench {
 	const struct csign_device *device;
 	struct csign_device_use *use; /* in state; NULL for a first one */
 	uint32_t counter;
-	bool typed; /* what was signed has a code in it */
-	bool quiet; /* by this answer phones stop to ring */
+	uint64_t wall_ms; /* by which the proof was checked */
+	bool typed;       /* what was signed has a code in it */
+	bool quiet;       /* by this answer phones stop to ring */
 	struct csign_steps steps;
 };
 
@@ -153,6 +143,7 @@ check_proof(struct bench *b, const struct csign_device *device,
 	b->typed = false;
 	if ((r = csign_clock_wall(&policy.wall_ms)) != CSIGN_OK)
 		return r;
+	b->wall_ms = policy.wall_ms;
 	r = check_with(b, device, "", &policy, ret_facts);
 	if (r != CSIGN_E_PROOF_CHALLENGE || b->choice != CHOICE_GRANTS ||
 	    c->composed->asks != CSIGN_CODE_INBOX)
@@ -205,7 +196,7 @@ summon(struct bench *b)
 		return r;
 	if (c->only != NULL) {
 		b->device = c->only;
-		b->steps.device = CSIGN_STEP_PASSED;
+		b->steps.device = CSIGN_STEP_DEVICE;
 		return CSIGN_OK;
 	}
 	r = csign_devices_read(
@@ -226,7 +217,7 @@ summon(struct bench *b)
 	if (b->use == NULL)
 		return CSIGN_E_STATE;
 	b->counter = b->use->counter;
-	b->steps.device = CSIGN_STEP_PASSED;
+	b->steps.device = CSIGN_STEP_DEVICE;
 	return CSIGN_OK;
 }
 
@@ -337,6 +328,36 @@ check_codes(const struct bench *b)
 	return CSIGN_E_LIMIT;
 }
 
+/* What was signed, whatever it says, so that it can be shown later. */
+static enum csign_err
+keep_evidence(struct bench *b, struct csign_ruling *ruling)
+{
+	const struct csign_case *c = b->c;
+	const struct csign_exhibit exhibit = {
+	    .checked_ms = b->wall_ms,
+	    .question = c->composed->question,
+	    .host = c->ctx->settings.host,
+	    .user = c->account->name,
+	    .uid = (uint32_t)c->account->uid,
+	    .device = b->device,
+	    .counter = b->counter,
+	    .answer = &b->answer,
+	    .code = b->typed ? c->composed->code : "",
+	    .transaction = csign_buf_data(c->composed->bytes),
+	    .transaction_len = csign_buf_len(c->composed->bytes),
+	};
+	const struct csign_why why = c->ctx->why;
+	enum csign_err r = csign_evidence_keep(c->ctx->crypto,
+	    &c->ctx->settings, &exhibit, ruling->evidence, &c->ctx->why);
+
+	if (r == CSIGN_OK || b->choice == CHOICE_GRANTS)
+		return r;
+	/* A no is one, kept or not. */
+	csign_debug(c->ctx, "%s", c->ctx->why.text);
+	c->ctx->why = why;
+	return CSIGN_OK;
+}
+
 static enum csign_err
 weigh(struct bench *b, struct csign_ruling *ruling)
 {
@@ -352,22 +373,25 @@ weigh(struct bench *b, struct csign_ruling *ruling)
 	if ((r = check_codes(b)) != CSIGN_OK ||
 	    (r = csign_exchange_fresh(c->exchange)) != CSIGN_OK)
 		return r;
-	b->steps.fresh = CSIGN_STEP_PASSED;
+	b->steps.fresh = CSIGN_STEP_FRESH;
 	ruling->codes_left = codes_worth_a_word(&b->state);
 	if ((r = record_use(b, &ruling->facts, proof != CSIGN_OK, ruling)) !=
 	    CSIGN_OK)
 		return r;
-	b->steps.state = CSIGN_STEP_PASSED;
-	b->steps.proof = proof == CSIGN_OK ? CSIGN_STEP_PASSED : 0;
+	b->steps.state = CSIGN_STEP_STATE;
+	if (proof == CSIGN_OK)
+		b->steps.proof = CSIGN_STEP_PROOF;
 	if (proof != CSIGN_OK)
 		return proof;
+	if ((r = keep_evidence(b, ruling)) != CSIGN_OK)
+		return r;
 	if (b->choice == CHOICE_DENY)
 		return CSIGN_E_DENIED;
 	if (b->choice == CHOICE_NOT_ME)
 		return CSIGN_E_NOT_ME;
 	if (b->choice != CHOICE_GRANTS)
 		return CSIGN_E_PROOF_CHOICE;
-	b->steps.choice = CSIGN_STEP_PASSED;
+	b->steps.choice = CSIGN_STEP_CHOICE;
 	return CSIGN_OK;
 }
 
@@ -400,13 +424,28 @@ raise_alert(const struct csign_case *c, const struct csign_ruling *ruling,
     enum csign_err reason)
 {
 	const struct csign_why why = c->ctx->why;
+	struct csign_ruling about = *ruling;
 	/* Only a QR success helps, or time does, too. */
 	const char *result =
 	    reason == CSIGN_E_DENIED ? "push-paused" : "push-stopped";
 
-	if (write_record(c, ruling, "alert", result, reason) != CSIGN_OK)
+	/* The record of the answer itself names it. */
+	about.evidence[0] = '\0';
+	if (write_record(c, &about, "alert", result, reason) != CSIGN_OK)
 		csign_debug(c->ctx, "%s", c->ctx->why.text);
 	c->ctx->why = why;
+}
+
+/* The record's word for it. */
+static const char *
+result_of(enum csign_err r)
+{
+	if (r == CSIGN_OK)
+		return "granted";
+	if (r == CSIGN_E_DENIED || r == CSIGN_E_NOT_ME || r == CSIGN_E_DECLINED)
+		return "denied";
+	return csign_is_proof_error(r) || r == CSIGN_E_LIMIT ? "refused"
+							     : "failed";
 }
 
 enum csign_err
@@ -420,20 +459,14 @@ csign_judge(const struct csign_case *c, const struct csign_buf *answer,
 
 	if ((r = read_answer(&b, answer, &ruling)) == CSIGN_OK)
 		r = weigh(&b, &ruling);
-	written = csign_case_audit(c, &ruling,
-	    r == CSIGN_OK ? "granted"
-	    : r == CSIGN_E_DENIED || r == CSIGN_E_NOT_ME ||
-		    r == CSIGN_E_DECLINED
-		? "denied"
-		: "refused",
-	    r);
+	written = csign_case_audit(c, &ruling, result_of(r), r);
 	if (b.quiet)
 		raise_alert(c, &ruling, r);
 	if (r == CSIGN_OK && written != CSIGN_OK)
 		r = written;
 	if (r != CSIGN_OK)
 		goto out;
-	b.steps.audit = CSIGN_STEP_PASSED;
+	b.steps.audit = CSIGN_STEP_AUDIT;
 	verdict = csign_verdict_of(&b.steps);
 	if (verdict != CSIGN_VERDICT_GRANTED) {
 		r = CSIGN_E_INTERNAL;

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The one place that says yes.  Given an opened answer to a question of ours,
- * it finds the device, checks the proof, writes state and audit record, and
- * only then makes the verdict.
+ * it finds the device, checks the proof, writes state, evidence and audit
+ * record in this order, and only then makes the verdict.  The state comes
+ * first: what was used must not be used again, whatever happens then.  A record
+ * that says that evidence was kept comes after it: cut off between them there
+ * is evidence of what was not granted, and never a grant whose evidence is
+ * lost.
  */
 #ifndef CSIGN_JUDGE_H
 #define CSIGN_JUDGE_H
@@ -16,10 +20,12 @@
 #include "countersign.h"
 #include "ctx.h"
 #include "device.h"
+#include "evidence.h"
 #include "exchange.h"
 #include "limit.h"
 #include "proof.h"
 #include "request.h"
+#include "verdict.h"
 
 /* What the question was; everything is borrowed. */
 struct csign_case {
@@ -42,6 +48,7 @@ struct csign_ruling {
 	char device[CSIGN_DEVICE_ID_SIZE];
 	char device_name[CSIGN_DEVICE_NAME_MAX + 1];
 	struct csign_proof_facts facts;
+	char evidence[CSIGN_EVIDENCE_MARK_SIZE]; /* "" where none is kept */
 	int codes_left; /* csign_approval_codes_left() */
 	bool settled;   /* the limit knows how it ended: */
 	enum csign_became became;
@@ -64,22 +71,5 @@ bool csign_is_proof_error(enum csign_err err);
 CSIGN_WUR enum csign_err csign_case_audit(const struct csign_case *c,
     const struct csign_ruling *ruling, const char *result,
     enum csign_err reason);
-
-/*
- * A step that was passed, far from 0 and from 1 in bits.  The verdict is made
- * from all of them, looked at once more where it is made
- * (countersign-security(7) SIG-6).
- */
-#define CSIGN_STEP_PASSED UINT32_C(0x9665a65a)
-
-struct csign_steps {
-	uint32_t fresh;  /* not too old, after the proof was checked */
-	uint32_t device; /* this user's, read again under the lock */
-	uint32_t choice; /* one of those that grant */
-	uint32_t proof;
-	uint32_t state; /* durable */
-	uint32_t audit; /* taken by the sink */
-};
-uint32_t csign_verdict_of(const struct csign_steps *steps);
 
 #endif

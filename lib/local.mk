@@ -57,6 +57,8 @@ noinst_LTLIBRARIES += %D%/libcsign.la
 	%D%/account.h \
 	%D%/audit.c \
 	%D%/audit.h \
+	%D%/audit_syslog.c \
+	%D%/audit_syslog.h \
 	%D%/conf.c \
 	%D%/conf.h \
 	%D%/device.c \
@@ -90,7 +92,8 @@ noinst_LTLIBRARIES += %D%/libcsign.la
 	%D%/leash.c \
 	%D%/leash.h \
 	%D%/spawn.c \
-	%D%/spawn.h
+	%D%/spawn.h \
+	%D%/spawn_end.c
 
 # approvals and enrolments
 %C%_libcsign_la_SOURCES += \
@@ -111,6 +114,9 @@ noinst_LTLIBRARIES += %D%/libcsign.la
 	%D%/enrolment.c \
 	%D%/errand.c \
 	%D%/errand.h \
+	%D%/evidence.c \
+	%D%/evidence.h \
+	%D%/evidence_read.c \
 	%D%/exchange.c \
 	%D%/exchange.h \
 	%D%/host.c \
@@ -125,7 +131,9 @@ noinst_LTLIBRARIES += %D%/libcsign.la
 	%D%/removal.h \
 	%D%/request.c \
 	%D%/request.h \
-	%D%/restore.c
+	%D%/restore.c \
+	%D%/verdict.c \
+	%D%/verdict.h
 
 lib_LTLIBRARIES += %D%/libcountersign.la
 include_HEADERS = %D%/countersign.h

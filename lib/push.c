@@ -107,8 +107,7 @@ alert(struct csign_ctx *ctx, const struct csign_account *account)
 	    .config_hash = ctx->settings.config_hash,
 	};
 
-	if (csign_audit_write(ctx->settings.audit_file, &record, &ctx->why) !=
-	    CSIGN_OK)
+	if (csign_audit_write(&ctx->settings, &record, &ctx->why) != CSIGN_OK)
 		csign_debug(ctx, "no record of a pause: %s", ctx->why.text);
 	ctx->why = why;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One-time recovery codes: countersign.h, section recovery codes; ST-4. */
+/* One-time recovery codes (RC-1 to RC-6): countersign.h has a section. */
 #include "config.h"
 
 #include <stdint.h>
@@ -16,6 +16,7 @@
 #include "request.h"
 #include "secret.h"
 #include "state.h"
+#include "verdict.h"
 
 #define CODE_BYTES ((size_t)15) /* 120 bits */
 #define CODE_LEN CSIGN_B32_LEN(CODE_BYTES)
@@ -308,20 +309,20 @@ use_up(struct attempt *a)
 		return r;
 	if (!a->state.had_device)
 		return no_code(ctx);
-	a->steps.device = CSIGN_STEP_PASSED;
+	a->steps.device = CSIGN_STEP_DEVICE;
 	i = find_code(&a->state, a->hash);
 	if (i >= a->state.n_codes ||
 	    !csign_equal(a->state.codes[i].hash, a->hash, sizeof(a->hash)))
 		return no_code(ctx);
-	a->steps.proof = CSIGN_STEP_PASSED;
+	a->steps.proof = CSIGN_STEP_PROOF;
 	if (a->state.codes[i].used != 0)
 		return no_code(ctx);
-	a->steps.fresh = CSIGN_STEP_PASSED;
+	a->steps.fresh = CSIGN_STEP_FRESH;
 	note_success(&a->state);
 	if ((r = csign_state_now(&a->state.codes[i].used)) != CSIGN_OK ||
 	    (r = csign_state_write(a->lock, &a->state, &ctx->why)) != CSIGN_OK)
 		return r;
-	a->steps.state = CSIGN_STEP_PASSED;
+	a->steps.state = CSIGN_STEP_STATE;
 	return CSIGN_OK;
 }
 
@@ -345,8 +346,7 @@ audit_use(const struct attempt *a, enum csign_err reason)
 	};
 
 	count_left(&a->state, left);
-	return csign_audit_write(
-	    a->ctx->settings.audit_file, &record, &a->ctx->why);
+	return csign_audit_write(&a->ctx->settings, &record, &a->ctx->why);
 }
 
 /* Everything up to the record; what was wrong, or CSIGN_OK. */
@@ -361,7 +361,7 @@ try_code(struct attempt *a, const char *text)
 		return r;
 	if (!shaped || !takes_codes(a->req, &a->ctx->settings))
 		return no_code(a->ctx);
-	a->steps.choice = CSIGN_STEP_PASSED;
+	a->steps.choice = CSIGN_STEP_CHOICE;
 	return use_up(a);
 }
 
@@ -387,7 +387,7 @@ csign_recovery_use(struct csign_ctx *ctx, const struct csign_request *req,
 	}
 	if ((r = written) != CSIGN_OK)
 		goto out;
-	a.steps.audit = CSIGN_STEP_PASSED;
+	a.steps.audit = CSIGN_STEP_AUDIT;
 	verdict = csign_verdict_of(&a.steps);
 	if (verdict != CSIGN_VERDICT_GRANTED) {
 		r = CSIGN_E_INTERNAL;

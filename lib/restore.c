@@ -3,7 +3,7 @@
  * Bringing accounts back from a backup: csign_backup_restore().  A backup is
  * old, and whoever stole a phone or read a sheet of codes may have waited for
  * it: what this host knows always wins, and what it knows to be over stays so
- * (countersign-security(7) ST-4, ENR-8).
+ * (countersign-security(7) RC-4, ENR-8).
  */
 #include "config.h"
 

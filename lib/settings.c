@@ -153,13 +153,15 @@ static const char *const words_cut[] = {"show", "deny", NULL};
 
 #define STATE_DIR CSIGN_LOCALSTATEDIR "/lib/countersign"
 #define AUDIT_FILE CSIGN_LOCALSTATEDIR "/log/countersign/audit.log"
+#define EVIDENCE_FILE CSIGN_LOCALSTATEDIR "/log/countersign/evidence.log"
 #define ACCESS_KEY CSIGN_SYSCONFDIR "/countersign/access.key"
 
 static const struct csign_conf_key keys[] = {
 	KEY(access_key_file, PATH, false, 0, 0, NULL, ACCESS_KEY, NULL),
 	KEY(ask_groups, WORDS, false, 1, GROUPS_MAX, NULL, NULL, NULL),
 	KEY(ask_users, WORDS, false, 1, GROUPS_MAX, NULL, NULL, NULL),
-	KEY(audit_file, PATH, false, 0, 0, NULL, AUDIT_FILE, NULL),
+	KEY(audit_file, PATH_OR_NONE, false, 0, 0, NULL, AUDIT_FILE, NULL),
+	KEY(audit_syslog, BOOL, false, 0, 0, NULL, "yes", NULL),
 	KEY(ca_file, PATH, false, 0, 0, NULL, NULL, NULL),
 	KEY(courier, PATH, false, 0, 0, NULL, CSIGN_COURIER, NULL),
 	KEY(courier_user, TEXT, false, 1, ACCOUNT_NAME_MAX, NULL,
@@ -168,6 +170,8 @@ static const struct csign_conf_key keys[] = {
 	KEY(device_bound, CHOICE, true, 0, 0, words_bound, "any", NULL),
 	KEY(device_kinds, SET, true, 0, 0, words_kinds, "webauthn", NULL),
 	KEY(enroll_root, BOOL, true, 0, 0, NULL, "no", NULL),
+	KEY(evidence, BOOL, false, 0, 0, NULL, "no", NULL),
+	KEY(evidence_file, PATH, false, 0, 0, NULL, EVIDENCE_FILE, NULL),
 	KEY(exempt_groups, WORDS, true, 1, GROUPS_MAX, NULL, NULL, NULL),
 	KEY(host, TEXT, false, 1, CSIGN_HOST_MAX, NULL, NULL, NULL),
 	KEY(identity, CHOICE, true, 0, 0, words_identity, "user", NULL),
@@ -247,6 +251,14 @@ check_together(const struct csign_settings *settings, const struct reporter *to)
 	if (plain && settings->page_url == NULL)
 		return complain(to, "page_url",
 		    "must be set, because the service has no https:// address");
+	if (settings->audit_file == NULL && !settings->audit_syslog)
+		return complain(to, "audit_syslog",
+		    "must be yes, because audit_file is none: nothing could be "
+		    "granted without a record");
+	if (settings->audit_file != NULL &&
+	    strcmp(settings->audit_file, settings->evidence_file) == 0)
+		return complain(to, "evidence_file",
+		    "must be another file than audit_file");
 	return CSIGN_OK;
 }
 

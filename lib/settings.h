@@ -42,7 +42,10 @@ struct csign_settings {
 	char *proxy;           /* http://host:port, or NULL for none */
 	char *host;            /* shown on the phone; NULL: the nodename */
 	char *state_dir;       /* holds devices/ and state/ */
-	char *audit_file;
+	char *audit_file;      /* NULL: none */
+	bool audit_syslog;     /* records go to the system's log */
+	bool evidence;         /* signed answers are kept */
+	char *evidence_file;
 	char *courier;      /* program */
 	char *courier_user; /* account it runs as */
 	uint32_t max_devices;

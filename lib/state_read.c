@@ -400,6 +400,9 @@ check_sum(struct csign_crypto *crypto, const char *text, size_t len,
 	if (len < CHECKSUM_LINE_LEN)
 		return CSIGN_E_FORMAT;
 	len -= CHECKSUM_LINE_LEN;
+	/* A line of its own, so that the one before it has an end. */
+	if (len == 0 || text[len - 1] != '\n')
+		return CSIGN_E_FORMAT;
 	if ((r = csign_state_digest(crypto, text, len, sum)) != CSIGN_OK)
 		return r;
 	last = (struct csign_piece){text + len, CHECKSUM_LINE_LEN};

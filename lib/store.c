@@ -230,8 +230,10 @@ csign_store_names(const char *state_dir, const char *part,
 		return r;
 	dir = fdopendir(fd);
 	if (dir == NULL) {
+		r = errno == ENOMEM ? CSIGN_E_NOMEM : CSIGN_E_FILE;
+		csign_why_errno(why, errno, "%s: cannot be listed", path);
 		csign_close(&fd);
-		return CSIGN_E_NOMEM;
+		return r;
 	}
 	r = list_names(dir, path, &names, why);
 	(void)closedir(dir);

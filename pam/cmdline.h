@@ -41,7 +41,11 @@ struct csign_cmdline {
  */
 CSIGN_WUR enum csign_err csign_cmdline_read(char **ret_args, size_t *ret_len);
 
-/* Reads args as sudo(8) does, or as su(1) does. */
+/*
+ * Reads args as sudo(8) does, or as su(1) does.  Behind its len bytes there is
+ * a NUL, as csign_cmdline_read() leaves one: the kernel's record ends without
+ * one where a process has changed it.
+ */
 CSIGN_WUR enum csign_err csign_cmdline_sudo(
     const char *args, size_t len, struct csign_cmdline *ret_cmd);
 CSIGN_WUR enum csign_err csign_cmdline_su(

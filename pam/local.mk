@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # libmodule.la: all of the module but its entry points, so that the tests can
-# link the parts.
+# link the parts, with the library and libpam or with what plays them.
 noinst_LTLIBRARIES += %D%/libmodule.la
 %C%_libmodule_la_SOURCES = \
 	%D%/auth.c \
@@ -31,11 +31,11 @@ noinst_LTLIBRARIES += %D%/libmodule.la
 	%D%/ring.h \
 	%D%/wait.c \
 	%D%/wait.h
-%C%_libmodule_la_LIBADD = lib/libcountersign.la $(PAM_LIBS)
 
 pam_LTLIBRARIES = %D%/pam_countersign.la
 %C%_pam_countersign_la_SOURCES = %D%/pam_countersign.c
-%C%_pam_countersign_la_LIBADD = %D%/libmodule.la
+%C%_pam_countersign_la_LIBADD = %D%/libmodule.la lib/libcountersign.la \
+	$(PAM_LIBS)
 %C%_pam_countersign_la_LDFLAGS = $(AM_LDFLAGS) $(CSIGN_SO_LDFLAGS) \
 	-module -avoid-version -shared \
 	-Wl,--version-script=$(srcdir)/%D%/pam_countersign.map
@@ -47,8 +47,10 @@ EXTRA_DIST += %D%/pam_countersign.map
 pamconfigsdir = $(datadir)/pam-configs
 dist_pamconfigs_DATA = %D%/pam-configs/countersign
 
-# PAM loads the .so; the .la beside it helps nobody.
+# PAM loads the .so; the .la beside it helps nobody.  The courier runs as
+# nobody in particular, so its folder is open to all, under any umask.
 install-data-hook:
 	rm -f $(DESTDIR)$(pamdir)/pam_countersign.la
+	chmod 0755 $(DESTDIR)$(courierdir) $(DESTDIR)$(pkgdatadir)
 uninstall-hook:
 	rm -f $(DESTDIR)$(pamdir)/pam_countersign.so

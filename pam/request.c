@@ -144,7 +144,7 @@ invoking_user(const struct csign_items *items)
 	return items->ruser[0] != '\0' ? items->ruser : items->user;
 }
 
-/* What one yes covers; sudo remembers it for a while (R6, UX-6). */
+/* What one yes covers; sudo remembers it for a while (UX-6). */
 static void
 sudo_scope(struct csign_ctx *ctx, const struct csign_cmdline *cmd, char *out,
     size_t size)

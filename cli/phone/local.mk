@@ -12,7 +12,8 @@ noinst_LTLIBRARIES += %D%/libscan.la
 	%D%/screen.h
 
 bin_PROGRAMS += %D%/countersign-phone
-%C%_countersign_phone_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS)
+%C%_countersign_phone_CFLAGS = $(AM_CFLAGS) $(CSIGN_PIE_CFLAGS) $(JSON_CFLAGS)
+%C%_countersign_phone_LDFLAGS = $(AM_LDFLAGS) $(CSIGN_PIE_LDFLAGS)
 %C%_countersign_phone_LDADD = cli/libcli.la %D%/libscan.la \
 	lib/courier/libcsigncurl.la lib/libcsign.la $(JSON_LIBS)
 %C%_countersign_phone_SOURCES = \

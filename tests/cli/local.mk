@@ -18,6 +18,7 @@ CLI_TESTS = \
 	%D%/test_demo.py \
 	%D%/test_devices.py \
 	%D%/test_enroll.py \
+	%D%/test_evidence.py \
 	%D%/test_hostile.py \
 	%D%/test_init.py \
 	%D%/test_json.py \

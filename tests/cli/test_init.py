@@ -22,7 +22,7 @@ class Host:
         self.settings = folder / "settings"
         self.lines = (f"ca_file = {rig.ca}\ncourier = {rig.values['courier']}"
                       f"\ncourier_user = nobody\nstate_dir = {folder}/state\n"
-                      f"audit_file = {folder}/audit\n")
+                      f"audit_file = {folder}/audit\naudit_syslog = no\n")
         self.settings.write_text(self.lines)
         self.key = rig.service.add_host(folder.name).key
 

@@ -148,6 +148,7 @@ courier = $dir/courier
 courier_user = nobody
 state_dir = $dir/state
 audit_file = $dir/audit.log
+audit_syslog = no
 device_kinds = webauthn p256
 END
 "$countersignd" host add demo --config "$dir/countersignd.conf" \

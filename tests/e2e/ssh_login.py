@@ -2,6 +2,7 @@
 """Real sshd, real OpenSSH client: a login is a question on the phone."""
 import os
 import re
+import signal
 import stat
 import subprocess
 from pathlib import Path
@@ -263,6 +264,35 @@ def test_client_goes_away(rig, phones):
     login.kill()
     until(lambda: not couriers(), 1.5, "the courier's end")
     until(lambda: rig.cancelled() == cancelled + 1, 1.5, "the cancelling")
+
+
+def test_sshd_has_no_more_patience(rig, phones, sshd):
+    """D7: LoginGraceTime is over in the middle of the wait."""
+    config = Path("/run/sshd/config")
+    before = config.read_text()
+
+    def read_again(text):
+        starts = sshd.log.read_text().count("Server listening")
+        config.write_text(text)
+        sshd.process.send_signal(signal.SIGHUP)
+        until(lambda: sshd.log.read_text().count("Server listening") > starts,
+              what="sshd's new start")
+
+    read_again("LoginGraceTime 3\n" + before)
+    try:
+        login = ssh("alice")
+        link = login.link()
+        assert len(couriers()) == 1
+        cancelled = rig.cancelled()
+        until(lambda: not couriers(), 6, "the courier's end")
+        until(lambda: rig.cancelled() == cancelled + 1, 1.5, "the cancelling")
+        phones["alice"].approve(link, check=False)
+        # The client is told when it comes back from its prompt.
+        login.enter()
+        assert login.end(10) == 255
+        assert "logged in" not in login.text
+    finally:
+        read_again(before)
 
 
 def test_broken_configuration_lets_nobody_in(rig, log):

@@ -14,7 +14,8 @@ tests_pam_fake_libcountersign_la_LDFLAGS = $(AM_LDFLAGS) -rpath /nowhere \
 
 # One program a part of the module.
 PAM_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-PAM_TEST_LIBS = pam/libmodule.la $(CMOCKA_LIBS)
+PAM_TEST_LIBS = pam/libmodule.la lib/libcountersign.la $(PAM_LIBS) \
+	$(CMOCKA_LIBS)
 PAM_TESTS = tests/pam/cmdline tests/pam/conv tests/pam/opt tests/pam/retcode
 tests_pam_cmdline_CFLAGS = $(PAM_CFLAGS)
 tests_pam_cmdline_LDADD = $(PAM_TEST_LIBS)
@@ -29,7 +30,8 @@ check_PROGRAMS += $(PAM_TESTS)
 TESTS += $(PAM_TESTS)
 
 # The module behind the real PAM, with that library; and with the real one.
-PAM_PYTHON_TESTS = tests/pam/test_enrolment.py tests/pam/test_module.py \
+PAM_PYTHON_TESTS = tests/pam/test_enrolment.py \
+	tests/pam/test_languages.py tests/pam/test_module.py \
 	tests/pam/test_outcomes.py tests/pam/test_present.py \
 	tests/pam/test_question.py tests/pam/test_real.py \
 	tests/pam/test_recovery.py

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Recovery codes at the module's prompts; ST-4, RL-7, PAM-3."""
+"""Recovery codes at the module's prompts; RC-6, RL-7, PAM-3."""
 import pytest
 
 import pamrun

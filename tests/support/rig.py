@@ -331,7 +331,7 @@ class Rig:
             "ca_file": self.ca if self.tls else None,
             "courier": courier, "courier_user": "nobody",
             "state_dir": self.folder / "state",
-            "audit_file": self.audit_file,
+            "audit_file": self.audit_file, "audit_syslog": "no",
             "device_kinds": "webauthn p256", **self.at_service(),
             **self.values}
         lines = self.folder / "settings"

@@ -86,6 +86,19 @@ def built(name):
     pytest.fail(f"{name} has not been built")
 
 
+def symbols():
+    """What the library exports, as reviewed."""
+    return sorted(line.split()[0] for line in
+                  (TOP / "lib/api.symbols").read_text().splitlines()
+                  if line and not line.startswith("#"))
+
+
+def made(name):
+    """The value of a variable of the Makefile."""
+    text = (BUILD / "Makefile").read_text().replace("\\\n", " ")
+    return re.search(rf"^{name} = *(.*)$", text, flags=re.M).group(1)
+
+
 def sanitized():
     """Is this a build whose objects carry sanitizers?"""
     return "#define CSIGN_SANITIZED 1" in (BUILD / "config.h").read_text()

@@ -209,6 +209,7 @@ some_names_name_no_file(void **state)
 	memset(name, 'a', sizeof(name));
 	name[97] = '\0';
 	assert_err("97", csign_account_file_name(name, file), CSIGN_E_INVALID);
+	assert_string_equal(file, "kept");
 	name[96] = '\0';
 	assert_ok(csign_account_file_name(name, file));
 	assert_int_equal(strlen(file), 96);

@@ -12,7 +12,6 @@
 
 #include "answer.h"
 #include "approval.h"
-#include "judge.h"
 #include "played.h"
 #include "seal.h"
 
@@ -825,34 +824,6 @@ wrong_codes_are_remembered(void **state)
 }
 
 static void
-verdict_needs_every_bit(void **state)
-{
-	struct csign_steps good, bad;
-	uint32_t *steps = (uint32_t *)&bad;
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(good) / sizeof(uint32_t); i++)
-		((uint32_t *)&good)[i] = CSIGN_STEP_PASSED;
-	assert_int_equal(csign_verdict_of(&good), CSIGN_VERDICT_GRANTED);
-	for (size_t i = 0; i < sizeof(good) / sizeof(uint32_t); i++) {
-		for (unsigned int bit = 0; bit < 32; bit++) {
-			bad = good;
-			steps[i] ^= UINT32_C(1) << bit;
-			assert_int_equal(
-			    csign_verdict_of(&bad), CSIGN_VERDICT_REFUSED);
-		}
-		bad = good;
-		steps[i] = 0;
-		assert_int_equal(csign_verdict_of(&bad), CSIGN_VERDICT_REFUSED);
-	}
-	/* The words themselves: SIG-6 asks for 16 bits. */
-	assert_true(__builtin_popcount(CSIGN_VERDICT_GRANTED) >= 16);
-	assert_true(__builtin_popcount(
-			CSIGN_VERDICT_GRANTED ^ CSIGN_VERDICT_REFUSED) >= 16);
-	assert_true(__builtin_popcount(CSIGN_STEP_PASSED) >= 16);
-}
-
-static void
 nothing_without_a_configuration(void **state)
 {
 	struct csign_request *req = request_for(host.user);
@@ -872,6 +843,157 @@ nothing_without_a_configuration(void **state)
 	assert_null(csign_ctx_setting(host.ctx, "no-such-key"));
 	csign_ctx_free(&bare);
 	csign_request_free(&req);
+}
+
+/* --- evidence --------------------------------------------------------------
+ */
+
+static void
+keeps_what_was_signed(void **state)
+{
+	static const struct {
+		const char *choice;
+		enum csign_err want;
+	} rows[] = {{"approve", CSIGN_OK}, {"deny", CSIGN_E_DENIED},
+	    {"not-me", CSIGN_E_NOT_ME}};
+	const char *path = keep_evidence();
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		begin();
+		answer(host.other_key, "approve");
+		assert_int_equal(wait_for(0), CSIGN_E_AGAIN);
+		assert_int_equal(access(path, F_OK), -1);
+		answer(host.key, rows[i].choice);
+		assert_int_equal(wait_for(-1), rows[i].want);
+		assert_kept(rows[i].choice, "");
+		end_question();
+	}
+	begin();
+	decline(); /* nobody signed that */
+	assert_int_equal(wait_for(-1), CSIGN_E_DECLINED);
+	assert_int_equal(access(path, F_OK), -1);
+	end_question();
+	configure("");
+	begin();
+	answer(host.key, "approve");
+	assert_int_equal(wait_for(-1), CSIGN_OK);
+	assert_int_equal(access(path, F_OK), -1);
+}
+
+static uint64_t
+last_used(void)
+{
+	struct csign_state st;
+
+	assert_int_equal(
+	    csign_state_peek(host.ctx->crypto, host.ctx->settings.state_dir,
+		&host.account, &st, &host.ctx->why),
+	    CSIGN_OK);
+	return st.n_uses == 0 ? 0 : st.uses[0].last_used;
+}
+
+/* State, evidence, record, verdict: each is there before the next. */
+static void
+each_step_needs_the_one_before(void **state)
+{
+	const char *path = keep_evidence();
+
+	(void)state;
+	/* The state was written; the evidence cannot be, so the record says
+	 * so. */
+	assert_int_equal(mkdir(path, 0700), 0);
+	begin();
+	answer(host.key, "approve");
+	assert_int_equal(wait_for(-1), CSIGN_E_AUDIT);
+	assert_non_null(strstr(csign_ctx_why(host.ctx), "cannot be kept"));
+	assert_true(last_used() > 0);
+	assert_audit("\"result\":\"failed\",\"reason\":\"AUDIT\"");
+	assert_false(in_audit("\"evidence\""));
+	assert_int_equal(courier.outcome, CSIGN_OUTCOME_DENIED);
+	end_question();
+	/* A no needs none. */
+	begin();
+	answer(host.key, "deny");
+	assert_int_equal(wait_for(-1), CSIGN_E_DENIED);
+	assert_audit("\"reason\":\"DENIED\"");
+	end_question();
+	assert_int_equal(rmdir(path), 0);
+	/* The evidence is there, and the record cannot be written. */
+	begin();
+	answer(host.key, "approve");
+	assert_int_equal(unlink(host.audit), 0);
+	assert_int_equal(mkdir(host.audit, 0700), 0);
+	assert_int_equal(wait_for(-1), CSIGN_E_AUDIT);
+	assert_int_equal(access(path, F_OK), 0);
+	assert_int_equal(rmdir(host.audit), 0);
+}
+
+/* --- a record of each end --------------------------------------------------
+ */
+
+static void
+given_up(void **state)
+{
+	(void)state;
+	begin();
+	end_question();
+	assert_audit("\"result\":\"failed\",\"reason\":\"CANCELLED\"");
+	/* One that ended has its record already. */
+	begin();
+	answer(host.key, "deny");
+	assert_int_equal(wait_for(-1), CSIGN_E_DENIED);
+	assert_int_equal(unlink(host.audit), 0);
+	end_question();
+	assert_int_equal(access(host.audit, F_OK), -1);
+}
+
+static void
+nobody_was_asked(void **state)
+{
+	static const struct {
+		enum csign_trouble trouble;
+		const char *reason, *word;
+	} rows[] = {
+	    {CSIGN_TROUBLE_UNREACHABLE, "SERVICE", "unreachable"},
+	    {CSIGN_TROUBLE_TLS, "SERVICE", "tls"},
+	    {CSIGN_TROUBLE_UNAUTHORISED, "SERVICE_REFUSED", "unauthorised"},
+	    {CSIGN_TROUBLE_FORBIDDEN, "SERVICE_REFUSED", "forbidden"},
+	    {CSIGN_TROUBLE_LIMITED, "SERVICE", "limited"},
+	    {CSIGN_TROUBLE_UNAVAILABLE, "SERVICE", "unavailable"},
+	    {CSIGN_TROUBLE_BAD_REPLY, "SERVICE", "bad-reply"},
+	    {CSIGN_TROUBLE_INTERNAL, "COURIER", "internal"},
+	};
+	char needle[128];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		courier.trouble = rows[i].trouble;
+		assert_int_not_equal(begin_for(host.user, false), CSIGN_OK);
+		(void)snprintf(needle, sizeof(needle),
+		    "\"result\":\"failed\",\"reason\":\"%s\"", rows[i].reason);
+		assert_audit(needle);
+		(void)snprintf(
+		    needle, sizeof(needle), "\"trouble\":\"%s\"", rows[i].word);
+		assert_audit(needle);
+		assert_int_equal(unlink(host.audit), 0);
+		end_question();
+	}
+	/* Trouble that was over is not told of another end. */
+	courier.trouble = 0;
+	begin();
+	end_question();
+	assert_false(in_audit("trouble"));
+	assert_int_equal(unlink(host.audit), 0);
+	/* Not even a question was made. */
+	set_devices(NULL, 0);
+	assert_int_not_equal(begin_for(host.user, false), CSIGN_OK);
+	assert_audit("\"result\":\"failed\",\"reason\":\"UNENROLLED\"");
+	assert_false(in_audit("\"question\""));
+	assert_int_equal(unlink(host.audit), 0);
+	configure("unenrolled = ignore\n");
+	assert_int_equal(begin_for(host.user, false), CSIGN_E_EXEMPT);
+	assert_int_equal(access(host.audit, F_OK), -1);
 }
 
 int
@@ -908,8 +1030,11 @@ main(void)
 	    CASE(two_denials_pause_the_ringing),
 	    CASE(one_rings_at_a_time),
 	    CASE(wrong_codes_are_remembered),
-	    CASE(verdict_needs_every_bit),
 	    CASE(nothing_without_a_configuration),
+	    CASE(keeps_what_was_signed),
+	    CASE(each_step_needs_the_one_before),
+	    CASE(given_up),
+	    CASE(nobody_was_asked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

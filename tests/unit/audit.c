@@ -3,10 +3,12 @@
 #include "unit.h"
 
 #include <errno.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "audit.h"
+#include "audit_syslog.h"
 #include "bounds.h"
 #include "clock.h"
 #include "json.h"
@@ -19,7 +21,33 @@
 static struct {
 	int write_error, sync_error;
 	bool write_short, no_clock;
+	enum csign_err log_says;
+	size_t n_messages;
+	enum csign_log_level levels[4];
+	uint32_t timeouts[4];
+	char messages[4][CSIGN_AUDIT_MAX];
 } world;
+
+enum csign_err __wrap_csign_syslog_put(const char *const *addresses,
+    enum csign_log_level level, const char *line, uint32_t timeout_ms,
+    struct csign_why *why);
+
+enum csign_err
+__wrap_csign_syslog_put(const char *const *addresses,
+    enum csign_log_level level, const char *line, uint32_t timeout_ms,
+    struct csign_why *why)
+{
+	size_t n = world.n_messages++;
+
+	assert_ptr_equal(addresses, csign_syslog_addresses);
+	assert_true(n < N_ROWS(world.messages));
+	world.levels[n] = level;
+	world.timeouts[n] = timeout_ms;
+	(void)snprintf(world.messages[n], CSIGN_AUDIT_MAX, "%s", line);
+	if (world.log_says != CSIGN_OK)
+		csign_why_set(why, "the log is away");
+	return world.log_says;
+}
 
 enum csign_err __wrap_csign_clock_wall(uint64_t *ret_ms);
 int __real_fdatasync(int fd);
@@ -81,12 +109,18 @@ static const struct csign_audit usual = {
     .counter = 4000000000U,
     .latency_ms = 4321,
     .config_hash = "0123456789abcdef",
+    .evidence = "rJk0cHf1V0m5Qd0mUo7xTw",
+    .trouble = "tls",
 };
 
 static enum csign_err
 append(const struct csign_audit *record, struct csign_why *why)
 {
-	return csign_audit_write(scratch(NAME), record, why);
+	char path[SCRATCH_PATH];
+	struct csign_settings set = {.audit_file = path};
+
+	(void)snprintf(path, sizeof(path), "%s", scratch(NAME));
+	return csign_audit_write(&set, record, why);
 }
 
 static void
@@ -105,6 +139,7 @@ a_record_is_a_line_of_json(void **state)
 	    "\"choice\":\"approve\",\"by\":\"root\","
 	    "\"replaces\":\"m2v6t8zq4c3xh5sd\","
 	    "\"question\":\"AAECAwQFBgcI\",\"config\":\"0123456789abcdef\","
+	    "\"evidence\":\"rJk0cHf1V0m5Qd0mUo7xTw\",\"trouble\":\"tls\","
 	    "\"codesLeft\":7,\"flags\":5,\"counter\":4000000000,\"latencyMs\":"
 	    "4321}\n");
 	assert_int_equal(stat(scratch(NAME), &st), 0);
@@ -264,6 +299,8 @@ a_long_text_loses_its_tail(void **state)
 static void
 no_record_is_an_error(void **state)
 {
+	char path[SCRATCH_PATH];
+	const struct csign_settings set = {.audit_file = path};
 	struct csign_why why;
 
 	world.write_error = ENOSPC;
@@ -285,9 +322,9 @@ no_record_is_an_error(void **state)
 	reset(state);
 	scratch_put_text(NAME, 0620, "");
 	assert_err("mode", append(&usual, NULL), CSIGN_E_AUDIT);
-	assert_err("folder",
-	    csign_audit_write(scratch("none/audit.log"), &usual, NULL),
-	    CSIGN_E_AUDIT);
+	(void)snprintf(path, sizeof(path), "%s", scratch("none/audit.log"));
+	assert_err(
+	    "folder", csign_audit_write(&set, &usual, NULL), CSIGN_E_AUDIT);
 	reset(state);
 	assert_ok(append(&usual, NULL));
 }
@@ -312,6 +349,114 @@ half_a_record_spoils_no_other(void **state)
 	free(text);
 }
 
+/* --- two sinks ------------------------------------------------------------ */
+
+/* What each setting and each failure means: AUD-2. */
+static void
+one_of_two_has_to_take_it(void **state)
+{
+	static const struct {
+		const char *name;
+		bool file, log;             /* that are configured */
+		bool file_fails, log_fails; /* of these */
+		size_t messages;
+		enum csign_err want;
+		const char *why;
+	} rows[] = {
+	    {"both", true, true, false, false, 1, CSIGN_OK, NULL},
+	    {"file", true, false, false, false, 0, CSIGN_OK, NULL},
+	    {"log", false, true, false, false, 1, CSIGN_OK, NULL},
+	    {"no log", true, true, false, true, 1, CSIGN_OK, NULL},
+	    {"no file", true, true, true, false, 2, CSIGN_OK, NULL},
+	    {"neither", true, true, true, true, 1, CSIGN_E_AUDIT, "No space"},
+	    {"file alone", true, false, true, false, 0, CSIGN_E_AUDIT,
+		"No space"},
+	    {"log alone", false, true, false, true, 1, CSIGN_E_AUDIT,
+		"the log is away"},
+	};
+
+	for (size_t i = 0; i < N_ROWS(rows); i++) {
+		char path[SCRATCH_PATH];
+		struct csign_settings set = {.audit_syslog = rows[i].log};
+		struct csign_why why = {"before"};
+
+		reset(state);
+		(void)snprintf(path, sizeof(path), "%s", scratch(NAME));
+		set.audit_file = rows[i].file ? path : NULL;
+		world.write_error = rows[i].file_fails ? ENOSPC : 0;
+		world.log_says = rows[i].log_fails ? CSIGN_E_FILE : CSIGN_OK;
+		assert_err(rows[i].name, csign_audit_write(&set, &usual, &why),
+		    rows[i].want);
+		if (world.n_messages != rows[i].messages)
+			fail_msg(
+			    "%s: %zu messages", rows[i].name, world.n_messages);
+		if (rows[i].want == CSIGN_OK)
+			assert_string_equal(why.text, "before");
+		else if (strstr(why.text, rows[i].why) == NULL)
+			fail_msg("%s: %s", rows[i].name, why.text);
+		if (rows[i].file && rows[i].log && !rows[i].file_fails) {
+			strcat(world.messages[0], "\n");
+			scratch_assert_text(NAME, world.messages[0]);
+		}
+		if (rows[i].messages == 2) {
+			assert_int_equal(world.levels[1], CSIGN_LOG_ERR);
+			assert_non_null(strstr(
+			    world.messages[1], "not in the audit file: "));
+			assert_non_null(
+			    strstr(world.messages[1], "No space left"));
+		}
+	}
+}
+
+/* Of a set-id program it is its caller's, who may ignore SIGXFSZ, too. */
+static void
+who_brings_a_limit_keeps_no_record_out_of_the_file(void **state)
+{
+	char path[SCRATCH_PATH];
+	const struct csign_settings set = {
+	    .audit_file = path, .audit_syslog = true};
+	struct rlimit before, limit;
+
+	(void)state;
+	(void)snprintf(path, sizeof(path), "%s", scratch(NAME));
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	limit = (struct rlimit){1 << 20, before.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	assert_ok(csign_audit_write(&set, &usual, NULL));
+	assert_int_equal(world.n_messages, 1);
+	world.write_error = EFBIG;
+	assert_err(
+	    "limit", csign_audit_write(&set, &usual, NULL), CSIGN_E_AUDIT);
+	assert_int_equal(world.n_messages, 3);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+}
+
+static void
+a_result_has_its_level(void **state)
+{
+	static const struct {
+		const char *result;
+		enum csign_log_level level;
+	} rows[] = {
+	    {"granted", CSIGN_LOG_INFO},
+	    {"denied", CSIGN_LOG_NOTICE},
+	    {"refused", CSIGN_LOG_WARNING},
+	    {"failed", CSIGN_LOG_WARNING},
+	    {"push-paused", CSIGN_LOG_WARNING},
+	    {"push-stopped", CSIGN_LOG_WARNING},
+	};
+	const struct csign_settings set = {.audit_syslog = true};
+
+	for (size_t i = 0; i < N_ROWS(rows); i++) {
+		struct csign_audit record = usual;
+
+		reset(state);
+		record.result = rows[i].result;
+		assert_ok(csign_audit_write(&set, &record, NULL));
+		assert_int_equal(world.levels[0], rows[i].level);
+	}
+}
+
 #define TEST(f) cmocka_unit_test_setup(f, reset)
 
 int
@@ -326,6 +471,9 @@ main(void)
 	    TEST(a_long_text_loses_its_tail),
 	    TEST(no_record_is_an_error),
 	    TEST(half_a_record_spoils_no_other),
+	    TEST(one_of_two_has_to_take_it),
+	    TEST(who_brings_a_limit_keeps_no_record_out_of_the_file),
+	    TEST(a_result_has_its_level),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);

@@ -641,6 +641,7 @@ static const struct {
     {"no time", "countersign-backup 1 host=web1\n%A"},
     {"bad time", "countersign-backup 1 host=web1 made=today\n%A"},
     {"more", "countersign-backup 1 host=w made=2025-11-21T10:02:11Z x=1\n%A"},
+    {"no end of line", "countersign-backup 1 host=w made=2025-11-21T10:02:11Z"},
     {"twice", TOP "%A%A"},
     {"state twice", TOP "%A%S%S"},
     {"order", TOP "%S%A"},

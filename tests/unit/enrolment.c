@@ -323,6 +323,53 @@ one_enrolment_writes_at_a_time(void **state)
 	csign_close(&lock);
 }
 
+/* A record of each end: also of one that was not finished. */
+static void
+given_up(void **state)
+{
+	static const char record[] = "\"event\":\"enrolment\","
+				     "\"result\":\"failed\","
+				     "\"reason\":\"%s\"";
+	char needle[128];
+
+	(void)state;
+	(void)snprintf(needle, sizeof(needle), record, "CANCELLED");
+	begin_enrolment(NULL); /* nobody answered */
+	end_question();
+	assert_audit(needle);
+	assert_int_equal(unlink(host.audit), 0);
+	begin_enrolment(NULL); /* nobody compared */
+	answer_enrolment(host.other_key);
+	assert_int_equal(csign_enrolment_wait(host.en, -1), CSIGN_OK);
+	end_question();
+	assert_audit(needle);
+	assert_audit(id_of(host.other_key));
+	assert_int_equal(unlink(host.audit), 0);
+	begin_enrolment(NULL); /* nobody tested */
+	accept_device(host.other_key);
+	end_question();
+	assert_audit(needle);
+	assert_int_equal(unlink(host.audit), 0);
+	/* One that ended has its record already. */
+	begin_enrolment(NULL);
+	answer_enrolment(host.other_key);
+	assert_int_equal(csign_enrolment_wait(host.en, -1), CSIGN_OK);
+	assert_int_equal(csign_enrolment_accept(host.en, false), CSIGN_OK);
+	assert_audit("\"result\":\"refused\"");
+	assert_int_equal(unlink(host.audit), 0);
+	end_question();
+	assert_int_equal(access(host.audit, F_OK), -1);
+	/* Nobody was asked. */
+	courier.trouble = CSIGN_TROUBLE_TLS;
+	assert_int_equal(
+	    csign_enrolment_begin(host.ctx, host.user, "root", NULL, &host.en),
+	    CSIGN_E_SERVICE);
+	(void)snprintf(needle, sizeof(needle), record, "SERVICE");
+	assert_audit(needle);
+	assert_audit("\"trouble\":\"tls\"");
+	assert_false(in_audit("CANCELLED"));
+}
+
 /* --- inside a login ------------------------------------------------------- */
 
 static void
@@ -457,6 +504,7 @@ main(void)
 	    CASE(answers_a_login),
 	    CASE(enrols_the_first_device_only),
 	    CASE(offers_an_enrolment),
+	    CASE(given_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -357,7 +357,8 @@ a_file_is_removed_durably(void **state)
 static enum csign_err
 append(const char *name, const char *line, struct csign_why *why)
 {
-	return csign_file_append(scratch(name), line, strlen(line), why);
+	return csign_file_append(
+	    scratch(name), CSIGN_FILE_PUBLIC, line, strlen(line), why);
 }
 
 static void

@@ -118,6 +118,14 @@ tests_unit_phone_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_phone_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_phone_LDADD = $(VECTOR_LIBS)
 
+UNIT_TESTS += tests/unit/evidence
+tests_unit_evidence_SOURCES = tests/unit/evidence.c $(PROVING_FILES) \
+	$(FAULT_FILES)
+tests_unit_evidence_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_evidence_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_evidence_LDADD = $(VECTOR_LIBS)
+tests_unit_evidence_LDFLAGS = $(FAULT_LINK)
+
 tests_unit_client_data_SOURCES = tests/unit/client_data.c $(PROVING_FILES)
 tests_unit_client_data_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_client_data_CFLAGS = $(UNIT_CFLAGS)
@@ -166,7 +174,16 @@ tests_unit_audit_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_audit_LDADD = $(UNIT_LIBS) $(JSON_LIBS)
 tests_unit_audit_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=csign_clock_wall -Wl,--wrap=fdatasync \
-	-Wl,--wrap=write
+	-Wl,--wrap=csign_syslog_put -Wl,--wrap=write
+
+UNIT_TESTS += tests/unit/audit_syslog
+tests_unit_audit_syslog_SOURCES = tests/unit/audit_syslog.c $(SCRATCH_SOURCES)
+tests_unit_audit_syslog_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_audit_syslog_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_audit_syslog_LDADD = $(UNIT_LIBS)
+tests_unit_audit_syslog_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=csign_clock_wall -Wl,--wrap=csign_clock_boot \
+	-Wl,--wrap=socket -Wl,--wrap=setsockopt -Wl,--wrap=sendto
 
 UNIT_TESTS += tests/unit/conf
 tests_unit_conf_SOURCES = tests/unit/conf.c $(SCRATCH_SOURCES)
@@ -303,7 +320,12 @@ PLAYED_LINK = $(AM_LDFLAGS) \
 	-Wl,--wrap=csign_clock_boot
 
 UNIT_TESTS += tests/unit/approval tests/unit/enrolment tests/unit/removal \
-	tests/unit/ring
+	tests/unit/ring tests/unit/verdict
+
+tests_unit_verdict_SOURCES = tests/unit/verdict.c tests/unit/unit.h
+tests_unit_verdict_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_verdict_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_verdict_LDADD = $(UNIT_LIBS)
 
 tests_unit_approval_SOURCES = tests/unit/approval.c $(PLAYED_FILES)
 tests_unit_approval_CPPFLAGS = $(UNIT_CPPFLAGS)

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "evidence.h"
 #include "played.h"
 
 /* --- the courier, played ------------------------------------------------- */
@@ -184,6 +185,7 @@ configure(const char *more)
 	    "access_key_file = %s/access.key\n"
 	    "state_dir = %s/state\n"
 	    "audit_file = %s/audit.log\n"
+	    "audit_syslog = no\n"
 	    "%s%s",
 	    host.dir, host.dir, host.dir,
 	    strstr(more, "device_kinds") == NULL
@@ -439,6 +441,50 @@ assert_audit(const char *needle)
 {
 	if (!in_audit(needle))
 		fail_msg("no %s in %s", needle, read_audit());
+}
+
+const char *
+keep_evidence(void)
+{
+	char more[256];
+
+	(void)snprintf(
+	    host.evidence, sizeof(host.evidence), "%s/evidence.log", host.dir);
+	(void)snprintf(more, sizeof(more),
+	    "evidence = yes\nevidence_file = %s\n", host.evidence);
+	configure(more);
+	return host.evidence;
+}
+
+void
+assert_kept(const char *choice, const char *code)
+{
+	static char text[CSIGN_EVIDENCE_MAX * 2];
+	const struct csign_evidence_info *info;
+	struct csign_evidence *ev = NULL;
+	char needle[64];
+	ssize_t n;
+	int fd = open(host.evidence, O_RDONLY | O_CLOEXEC);
+
+	assert_true(fd >= 0);
+	assert_true((n = read(fd, text, sizeof(text) - 1)) > 1);
+	assert_int_equal(close(fd), 0);
+	assert_int_equal(unlink(host.evidence), 0);
+	text[n] = '\0';
+	assert_int_equal(text[n - 1], '\n');
+	assert_int_equal(
+	    csign_evidence_read(host.ctx, text, (size_t)n - 1, &ev), CSIGN_OK);
+	assert_int_equal(csign_evidence_check(host.ctx, ev), CSIGN_OK);
+	info = csign_evidence_look(ev);
+	assert_string_equal(info->choice, choice);
+	assert_string_equal(info->user, host.user);
+	(void)snprintf(
+	    needle, sizeof(needle), "\"evidence\":\"%s\"", info->mark);
+	assert_audit(needle);
+	csign_evidence_free(&ev);
+	(void)snprintf(needle, sizeof(needle), "\"code\":\"%s\"", code);
+	assert_int_equal(strstr(text, "\"code\"") != NULL, code[0] != '\0');
+	assert_int_equal(strstr(text, needle) != NULL, code[0] != '\0');
 }
 
 void

@@ -56,7 +56,7 @@ struct played_courier {
 extern struct played_courier courier;
 
 struct played_host {
-	char dir[128], audit[160];
+	char dir[128], audit[160], evidence[160];
 	char user[CSIGN_USER_MAX + 1];
 	struct csign_account account;
 	struct csign_ctx *ctx;
@@ -84,6 +84,13 @@ void set_devices(struct csign_p256 *const *keys, size_t n);
 size_t count_devices(void);
 void assert_audit(const char *needle);
 bool in_audit(const char *needle);
+/* From now on the host keeps evidence in the file that this is the name of. */
+const char *keep_evidence(void);
+/*
+ * The newest record names the one line in it, of this choice with this code,
+ * which is good; the file is removed.
+ */
+void assert_kept(const char *choice, const char *code);
 /* A frame of the courier's, to be heard in its turn. */
 void deliver(
     enum csign_frame_type type, uint8_t code, const void *bytes, size_t len);

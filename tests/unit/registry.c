@@ -301,6 +301,7 @@ registry_configure(const char *more)
 	    "host = web 1.example\n"
 	    "state_dir = %s\n"
 	    "audit_file = %s\n"
+	    "audit_syslog = no\n"
 	    "%s",
 	    store, audit, more);
 	scratch_put_text("countersign.conf", 0644, text);

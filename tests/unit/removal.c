@@ -441,6 +441,7 @@ trouble_is_not_the_logins(void **state)
 	assert_string_equal(csign_ctx_why(host.ctx), "");
 	end_question();
 	/* No record, no removal; and the service keeps its note. */
+	assert_int_equal(unlink(host.audit), 0);
 	assert_int_equal(mkdir(host.audit, 0700), 0);
 	assert_int_equal(begin_for(host.user, false), CSIGN_OK);
 	assert_int_equal(courier.n_removed, 0);

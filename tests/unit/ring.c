@@ -389,6 +389,33 @@ a_wrong_code_and_then_the_right_one(void **state)
 	assert_int_equal(limit.unanswered, 0);
 }
 
+/* Where it was typed, a signature cannot be checked without the code. */
+static void
+what_was_typed_is_kept(void **state)
+{
+	const char *path = keep_evidence();
+	char code[CSIGN_CODE_LEN + 1];
+
+	(void)state;
+	begin();
+	type_wrongly(1, 2);
+	assert_int_equal(access(path, F_OK), -1);
+	memcpy(code, csign_approval_code(host.ap), sizeof(code));
+	answer_code(code);
+	assert_int_equal(wait_for(0), CSIGN_OK);
+	assert_kept("approve", code);
+	end_question();
+	begin();
+	answer(host.key, "approve"); /* by the link */
+	assert_int_equal(wait_for(0), CSIGN_OK);
+	assert_kept("approve", "");
+	end_question();
+	begin();
+	answer(host.key, "deny");
+	assert_int_equal(wait_for(0), CSIGN_E_DENIED);
+	assert_kept("deny", "");
+}
+
 static void
 the_third_wrong_code_is_the_last(void **state)
 {
@@ -716,6 +743,7 @@ a_passkey_types_a_code(void **state)
 
 	(void)state;
 	set_passkey();
+	(void)keep_evidence();
 	begin();
 	w = a_passkeys(wrong_code(1), 7);
 	send_craft(&w);
@@ -737,7 +765,82 @@ a_passkey_types_a_code(void **state)
 	assert_int_equal(wait_for(0), CSIGN_OK);
 	read_state(&st);
 	assert_int_equal(st.uses[0].counter, 8);
+	assert_kept("approve", csign_approval_code(host.ap));
 	assert_became(2, CSIGN_BECAME_GRANTED_RUNG, RING);
+}
+
+static void
+wrong_signature(struct craft *w)
+{
+	w->spoilt = true;
+}
+
+static void
+wrong_origin(struct craft *w)
+{
+	w->origin = "https://approve.example.net";
+}
+
+static void
+no_verification(struct craft *w)
+{
+	w->flags = 0x01;
+}
+
+static void
+wrong_key(struct craft *w)
+{
+	w->key = host.other_key;
+}
+
+static void
+old_counter(struct craft *w)
+{
+	w->counter = 0;
+}
+
+/* AUD-1: also of what proves nothing there is a record that says why. */
+static void
+each_refusal_has_its_record(void **state)
+{
+	static const struct {
+		void (*spoil)(struct craft *w);
+		const char *reason;
+	} rows[] = {
+	    {wrong_signature, "PROOF_SIGNATURE"},
+	    {wrong_origin, "PROOF_ORIGIN"},
+	    {no_verification, "PROOF_FLAGS"},
+	    {wrong_key, "PROOF_DEVICE"},
+	    {old_counter, "PROOF_COUNTER"},
+	};
+	char record[64], question[64];
+	struct craft w;
+
+	(void)state;
+	set_passkey();
+	begin();
+	w = a_passkeys("", 7);
+	send_craft(&w);
+	assert_int_equal(wait_for(0), CSIGN_OK);
+	end_question();
+	for (size_t i = 0; i < N_ROWS(rows); i++) {
+		assert_int_equal(unlink(host.audit), 0);
+		begin();
+		w = a_passkeys("", 8);
+		rows[i].spoil(&w);
+		send_craft(&w);
+		assert_int_equal(wait_for(0), CSIGN_E_AGAIN);
+		(void)snprintf(record, sizeof(record),
+		    "\"result\":\"refused\",\"reason\":\"%s\"", rows[i].reason);
+		assert_audit(record);
+		(void)snprintf(question, sizeof(question),
+		    "\"question\":\"%.12s\"", host.question.transaction.nonce);
+		assert_audit(question);
+		assert_audit("\"device\":\"");
+		assert_audit("\"config\":\"");
+		assert_false(in_audit("\"evidence\""));
+		end_question();
+	}
 }
 
 /* All else has to be as good as for a yes. */
@@ -1377,6 +1480,7 @@ main(void)
 	    RINGING(a_service_may_claim_what_it_likes),
 	    RINGING(the_link_needs_no_code),
 	    RINGING(a_wrong_code_and_then_the_right_one),
+	    RINGING(what_was_typed_is_kept),
 	    RINGING(the_third_wrong_code_is_the_last),
 	    RINGING(the_link_is_good_after_two_wrong_codes),
 	    RINGING(tries_are_also_answers),
@@ -1385,6 +1489,7 @@ main(void)
 	    RINGING(a_signed_no_is_no_yes),
 	    RINGING(another_questions_answer_grants_nothing),
 	    RINGING(a_passkey_types_a_code),
+	    RINGING(each_refusal_has_its_record),
 	    RINGING(a_passkeys_try_is_whole),
 	    RINGING(quiet_by_the_host_or_the_caller),
 	    RINGING(no_code_where_none_was_shown),

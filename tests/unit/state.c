@@ -431,6 +431,9 @@ static const struct {
     {HEAD HAD USE MADE CODE_1 GONE PUSH_BOOT RANG RANG RINGING PAUSED, NULL},
     {HEAD_2 HAD NEVER PUSH, ":4: this is not a device that is gone"},
     {TOP, ":4: there is no push"},
+    /* The checksum is behind it, right, but in the same line. */
+    {TOP COUNTS "boot=none", ": the checksum is wrong"},
+    {HEAD_1 "had_device yes", ": the checksum is wrong"},
     {HEAD HAD PUSH, ":4: there is no recovery_made"},
     {TOP GONE, ":5: there is no push"},
     {TOP RANG, ":4: this is not when a phone rang"},

@@ -20,6 +20,15 @@
 
 #define N_ROWS(table) (sizeof(table) / sizeof((table)[0]))
 
+/* Is a missing tool a failure?  CI="" is no CI, as in the Python tests. */
+static inline bool
+is_ci(void)
+{
+	const char *ci = getenv("CI");
+
+	return ci != NULL && *ci != '\0';
+}
+
 /* In a loop over a table: fails with the row's name in the message. */
 #define assert_err(name, got, want)                                            \
 	do {                                                                   \

@@ -13,6 +13,9 @@ from rig import link_id
 from screen import camera
 
 
+EVIDENCE = machine.CONF.parent / "evidence"
+
+
 class MachineRig(WebRig):
     """As the end-to-end tests have it: what is built, put where only root may
     write."""
@@ -26,8 +29,8 @@ class MachineRig(WebRig):
 def rig():
     private.enter()
     machine.furnish()
-    with MachineRig(folder=machine.CONF.parent,
-                    product=machine.PRODUCT) as rig:
+    with MachineRig(folder=machine.CONF.parent, product=machine.PRODUCT,
+                    evidence="yes", evidence_file=EVIDENCE) as rig:
         yield rig
 
 
@@ -69,6 +72,14 @@ def link_on_the_picture(session):
     return found[0]
 
 
+def verified(rig, user):
+    """What was kept of the account's newest answer, all being well."""
+    found = json.loads(rig.countersign("log", "--verify", "--json", user))
+    assert {one["evidence"] for one in found["answers"]} == {"verified"}, found
+    kept = [json.loads(line) for line in EVIDENCE.read_text().splitlines()]
+    return [one for one in kept if one["user"] == user][-1]
+
+
 def test_ssh(page, sshd):
     login = ssh("alice")
     page.open(link_on_the_picture(login))
@@ -105,6 +116,19 @@ def test_sudo(page):
     assert session.text.rstrip().endswith("0")
 
 
+def test_what_was_signed_can_be_checked_later(rig, page):
+    session = machine.Session(as_user("alice", "/usr/bin/sudo", "/usr/bin/id",
+                                      "-u"), environment("alice"))
+    page.open(session.link())
+    page.reaches("question")
+    page.click("Approve")
+    page.reaches("granted")
+    assert session.end() == 0
+    kept = verified(rig, "alice")
+    assert (kept["kind"], kept["choice"]) == ("webauthn", "approve")
+    assert "code" not in kept
+
+
 def test_sudo_was_not_me(rig, page):
     session = machine.Session(as_user("alice", "/usr/bin/sudo", "/usr/bin/id",
                                       "-u"), environment("alice"))
@@ -137,4 +161,5 @@ def test_ssh_rings(rig, page, sshd, desktop):
     page.reaches("granted")
     assert login.end() == 0
     assert "logged in as bob" in login.text
+    assert verified(rig, "bob")["code"] == code.replace(" ", "")
     devtools.close()
