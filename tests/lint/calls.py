@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from sources import code, relative, sources
+from sources import TOP, code, relative, sources
 
 # Unbounded, locale-dependent, racy or predictable: nowhere in the product.
 EVERYWHERE = """strcpy strcat sprintf vsprintf strncpy strncat strtok gets
@@ -18,6 +18,7 @@ GUEST = """getenv secure_getenv setenv putenv unsetenv clearenv signal exit
 # Where one of them is meant, and why.
 MEANT = {
     "lib/spawn.c": "alarm umask chdir",  # in the child that becomes courier
+    "lib/audit_syslog.c": "socket",  # AF_UNIX alone: the host's own log
     "lib/file.c": "nanosleep",  # between tries for a lock, 2 s in all
     "pam/cmdline.c": "open",  # /proc/self/cmdline
 }
@@ -83,6 +84,11 @@ def test_library_neither_prints_nor_speaks_pam_or_network():
                  r"#include\s*<(security/|syslog|netdb|pthread)",
                  path.read_text())]
     assert wrong == []
+
+
+def test_the_one_socket_of_the_library_leads_nowhere_else():
+    text = (TOP / "lib/audit_syslog.c").read_text()
+    assert re.findall(r"\bsocket\(([^,]*),", text) == ["AF_UNIX"]
 
 
 def test_module_leaves_files_network_and_processes_to_the_library():

@@ -1,56 +1,20 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The objects as built: symbols, libraries, hardening."""
+"""The objects as compiled: reviewed symbols, flags, no state."""
+import platform
 import re
 
 import pytest
-from sources import BUILD, TOP, built, output, tool
+from sources import BUILD, TOP, made, output, symbols, tool
 
-LIBRARY = "lib/libcountersign.so.0"
-MODULE = "pam/pam_countersign.so"
-COURIER = "lib/courier/courier"
-CLI = "cli/countersign"
-PHONE = "cli/phone/countersign-phone"
-SERVICE = "service/countersignd"
-ALL = [LIBRARY, MODULE, COURIER, CLI, PHONE, SERVICE]
-
-# What each may link besides libc.
-NEEDED = {
-    LIBRARY: {"libcrypto", "libjson-c", "libqrencode"},
-    MODULE: {"libcountersign", "libpam"},
-    CLI: {"libcountersign", "libjson-c"},
-    COURIER: {"libcurl", "libssl", "libcrypto", "libjson-c"},
-    PHONE: {"libcurl", "libssl", "libcrypto", "libjson-c", "libqrencode",
-            "libzbar"},
-    SERVICE: {"libcountersign", "libcrypto", "libssl", "libjson-c",
-              "libevent", "libevent_core", "libevent_extra",
-              "libevent_openssl", "libsqlite3", "libcurl"},
-}
-
-# Never called from inside somebody else's process.
-FOREIGN = re.compile(
-    r"^(getenv|secure_getenv|system|popen|exec[lv]*p\w*|strcpy|strcat|"
-    r"sprintf|signal|pthread_create|setlocale|setenv|putenv|exit|abort|"
-    r"atexit|socket|connect|getaddrinfo|dlopen|fork|vfork)$")
+ROOMS = ("lib", "lib/courier", "pam", "cli", "cli/agent", "cli/check",
+         "cli/stack", "cli/phone", "service")
 
 
-def dynamic(name, *flags):
-    return output(tool("nm"), "-D", *flags, built(name)).splitlines()
-
-
-def exported(name):
-    return sorted(line.split()[-1].split("@")[0]
-                  for line in dynamic(name, "--defined-only")
-                  if line.split()[-2] in "TDBRVW")
-
-
-def symbols():
-    return sorted(line.split()[0] for line in
-                  (TOP / "lib/api.symbols").read_text().splitlines()
-                  if line and not line.startswith("#"))
-
-
-def test_library_exports_what_is_reviewed():
-    assert exported(LIBRARY) == symbols()
+def compiled(*rooms):
+    """Objects of the product, those for libraries included."""
+    return sorted(path for room in rooms
+                  for folder in (BUILD / room, BUILD / room / ".libs")
+                  for path in folder.glob("*.o"))
 
 
 def test_map_lists_what_is_reviewed():
@@ -66,61 +30,9 @@ def test_header_declares_what_is_reviewed():
     assert sorted(set(declared)) == symbols()
 
 
-def test_module_exports_its_entry_points_only():
-    assert exported(MODULE) == ["pam_sm_authenticate", "pam_sm_setcred"]
-
-
-@pytest.mark.parametrize("name", ALL)
-def test_linked_libraries(name):
-    text = output(tool("readelf"), "-dW", built(name))
-    libraries = {library.split(".so")[0].split("-2.1")[0]
-                 for library in re.findall(r"\(NEEDED\).*\[(.*)\]", text)}
-    assert libraries - {"libc"} - NEEDED[name] == set()
-
-
-@pytest.mark.parametrize("name", [LIBRARY, MODULE])
-def test_calls_into_other_libraries(name):
-    undefined = {line.split()[-1].split("@")[0]
-                 for line in dynamic(name, "-u")}
-    assert sorted(filter(FOREIGN.match, undefined)) == []
-
-
-@pytest.mark.parametrize("name", ALL)
-def test_hardening(name):
-    readelf = tool("readelf")
-    text = output(readelf, "-lW", "-dW", "-hW", built(name))
-    assert "GNU_RELRO" in text
-    assert re.search(r"\(FLAGS(_1)?\).*(BIND_)?NOW", text)
-    assert re.search(r"GNU_STACK.* RW +0x", text), "executable stack"
-    assert "DYN (" in text, "not position independent"
-    assert "TEXTREL" not in text
-    assert not re.search(r"LOAD.* RWE ", text)
-
-
-@pytest.mark.parametrize("name", ALL)
-def test_code_is_fortified_and_stack_protected(name):
-    undefined = output(tool("nm"), "-D", "-u", built(name))
-    assert "__stack_chk_fail" in undefined
-    assert re.search(r" __(?!stack)\w+_chk", undefined)
-
-
-@pytest.mark.parametrize("name", ALL)
-def test_control_flow_protection(name):
-    # The note is no proof: it goes when one object of the C library lacks it.
-    assert "endbr64" in output(tool("objdump"), "-d", built(name))
-
-
-def test_module_loads_with_every_symbol_bound():
-    output("/usr/bin/python3", "-c", "import ctypes, os, sys; "
-           "ctypes.CDLL(sys.argv[1], os.RTLD_NOW); "
-           "ctypes.CDLL(sys.argv[2], os.RTLD_NOW)",
-           built(LIBRARY), built(MODULE),
-           env={"LD_LIBRARY_PATH": str(built(LIBRARY).parent)})
-
 def test_no_variable_outlives_a_call():
     objdump = tool("objdump")
-    objects = [path for folder in ("lib", "pam")
-               for path in (BUILD / folder / ".libs").glob("*.o")]
+    objects = compiled("lib", "pam")
     assert objects != []
     wrong = []
     for path in objects:
@@ -128,3 +40,26 @@ def test_no_variable_outlives_a_call():
             if re.search(r" O (\.data|\.bss|\.tdata|\.tbss|\*COM\*)\s", line):
                 wrong.append(f"{path.name}: {line.split()[-1]}")
     assert wrong == []
+
+
+def test_code_is_fortified():
+    """Level 3 leaves no other trace in an object than level 2."""
+    if made("CSIGN_HARDENED") != "yes":
+        pytest.skip("configured without hardening")
+    flags = " ".join(map(made, ("CPPFLAGS", "CSIGN_CFLAGS", "CFLAGS")))
+    text = output(*made("CC").split(), *flags.split(), "-E", "-dM",
+                  "-x", "c", "/dev/null")
+    assert "#define _FORTIFY_SOURCE 3" in text
+
+
+def test_every_object_is_marked_for_control_flow_protection():
+    """A program's own mark is lost with one object of the C library."""
+    if made("CSIGN_HARDENED") != "yes" or \
+            platform.machine() not in ("x86_64", "i686"):
+        pytest.skip("configured without hardening")
+    objects = compiled(*ROOMS)
+    assert objects != []
+    text = output(tool("readelf"), "-nW", *objects)
+    notes = [part.partition("\n") for part in text.split("File: ")[1:]]
+    assert len(notes) == len(objects)
+    assert [name for name, _, note in notes if "IBT, SHSTK" not in note] == []
