@@ -8,12 +8,6 @@
 #include "../../cli/stack/stack.h"
 #include "fuzz.h"
 
-#define MUST(condition)                                                        \
-	do {                                                                   \
-		if (!(condition))                                              \
-			abort();                                               \
-	} while (0)
-
 static void
 check_entry(const struct pam_entry *entry)
 {
