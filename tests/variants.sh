@@ -10,7 +10,11 @@
 #   valgrind   the unit tests under valgrind
 #   e2e        sshd, sudo and su with the gcc build (root)
 #   web        the phone's page in a browser, with the gcc build (root)
+#   attack     hostile doubles, faults, load and a soak, with the gcc build
+#   coverage   which lines of lib/ and pam/ the tests run: enough of them
+#   fuzz       every fuzz target for a minute, with clang
 #   analyze    gcc -fanalyzer, clang-tidy, cppcheck
+#   release    archive and installed files are the same wherever they are made
 #   distcheck  the release archive builds, passes and uninstalls
 #
 # Without a name all of them run, two at a time.  Build folders and logs are in
@@ -19,7 +23,7 @@ set -eu
 cd "$(dirname "$0")/.."
 top=$PWD
 out=$top/build-check
-all="gcc asan e2e web valgrind clang distcheck analyze"
+all="gcc asan e2e web attack valgrind clang coverage distcheck release analyze fuzz"
 
 # Files that are neither tracked nor ignored: a test that leaves one fails.
 untracked() {
@@ -77,6 +81,27 @@ case_web() {
 	checked check-web
 }
 
+case_attack() {
+	gcc_build
+	checked check-attack
+}
+
+case_coverage() {
+	configured coverage --enable-coverage CFLAGS='-O0 -g'
+	make -s -j2 coverage
+	counted 1 0 0
+}
+
+case_fuzz() {
+	configured fuzz --enable-fuzzing CC=clang-14
+	checked fuzz-smoke
+}
+
+case_release() {
+	configured release
+	checked check-reproducible
+}
+
 case_analyze() {
 	sh "$top/tests/lint/analyze.sh" "$out/analyze" || failed=1
 }
@@ -103,12 +128,20 @@ count_results() { # PATTERN OF .trs FILES
 results_of() { # CASE: the folder of its .trs files
 	case $1 in
 	gcc) count_results "$out/gcc/tests/[!ew]*.trs" ;;
-	e2e | web) count_results "$out/gcc/tests/$1/*.trs" ;;
+	attack | e2e | web) count_results "$out/gcc/tests/$1/*.trs" ;;
 	asan | valgrind) count_results "$out/$1/*.trs" ;;
-	analyze)
+	analyze | fuzz | release)
 		awk '/^ok .*# SKIP/ { s++; next } /^ok / { p++ } /^not ok / { f++ }
 		END { print p + 0, f + 0, s + 0 }' "$out/$1.log"
 		;;
+	esac
+}
+
+# What a case measured, for whoever reads the result.
+figures_of() { # CASE
+	case $1 in
+	attack) sed -n '/ cases  *grants/,/^all /p' "$out/attack.log" ;;
+	coverage) grep '^lines: ' "$out/coverage.log" || true ;;
 	esac
 }
 
@@ -140,6 +173,7 @@ run_case() { # CASE: one line of result, the log in build-check/CASE.log
 		sort -u | head -n 40 | sed "s/^/$case: /"
 	printf '%s: %s (%d s)\n' "$case" "$(sum "$out/$case.count")" \
 		$(($(date +%s) - began))
+	figures_of "$case"
 }
 
 sum() { # FILE...
@@ -157,13 +191,17 @@ run_all() {
 		run_case gcc
 		run_case e2e
 		run_case web
-		run_case distcheck
+		run_case attack
 	) &
 	(
 		run_case asan
 		run_case valgrind
 		run_case clang
 		run_case analyze
+		run_case distcheck
+		run_case release
+		run_case coverage
+		run_case fuzz
 	) &
 	wait
 }

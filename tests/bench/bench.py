@@ -143,7 +143,7 @@ def waiting(count, tls):
         after = resident_kb(service.service.process.pid)
         if len(os.listdir(f"/proc/{service.service.process.pid}/fd")) < count:
             sys.exit("bench: the service has closed connections")
-        clients.kill()
+        clients.stdin.close()
         clients.wait()
         return (after - before) / count
 

@@ -8,9 +8,10 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.dont_write_bytecode = True
 # A shell without job control starts background commands with these ignored,
-# and what is ignored here would be ignored in every program under test.
+# and nohup(1) with SIGHUP: it would be ignored in every program under test.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 try:
     import pytest
 except ImportError:
