@@ -83,6 +83,15 @@ read_numbers(struct csign_evidence *ev)
 }
 
 static bool
+read_id(struct csign_evidence *ev)
+{
+	char *id = ev->device.id;
+
+	return copy(ev, "device", id, CSIGN_DEVICE_ID_SIZE) &&
+	       strlen(id) == CSIGN_DEVICE_ID_SIZE - 1;
+}
+
+static bool
 read_device(struct csign_evidence *ev)
 {
 	struct csign_device *d = &ev->device;
@@ -90,7 +99,7 @@ read_device(struct csign_evidence *ev)
 	int64_t eligible = 0;
 	size_t len = 0;
 
-	if (kind == NULL || !copy(ev, "device", d->id, sizeof(d->id)) ||
+	if (kind == NULL || !read_id(ev) ||
 	    !bytes_of(ev, "key", d->point, sizeof(d->point), &len) ||
 	    len != sizeof(d->point))
 		return false;
@@ -119,6 +128,7 @@ read_answer(struct csign_evidence *ev)
 	a->b = ev->b;
 	a->signature = ev->signature;
 	return copy(ev, "choice", a->choice, sizeof(a->choice)) &&
+	       a->choice[0] != '\0' &&
 	       (text_of(ev, "authenticatorData") == NULL ||
 		   bytes_of(ev, "authenticatorData", ev->a, sizeof(ev->a),
 		       &a->a_len)) &&

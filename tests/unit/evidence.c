@@ -199,6 +199,18 @@ other_device(struct sample *s)
 
 /* With its id, too: a key that did not sign. */
 static void
+short_device(struct sample *s)
+{
+	s->f.device.id[CSIGN_DEVICE_ID_SIZE - 2] = '\0';
+}
+
+static void
+no_choice(struct sample *s)
+{
+	s->f.answer.choice[0] = '\0';
+}
+
+static void
 other_key(struct sample *s)
 {
 	csign_p256_free(&s->f.key);
@@ -335,6 +347,8 @@ nothing_else_is(void **state)
 	    {"question", other_question, CSIGN_KIND_P256, "", CSIGN_E_FORMAT},
 	    {"longer", longer_question, CSIGN_KIND_P256, "", CSIGN_E_FORMAT},
 	    {"host", other_host, CSIGN_KIND_P256, "", CSIGN_E_FORMAT},
+	    {"short id", short_device, CSIGN_KIND_P256, "", CSIGN_E_FORMAT},
+	    {"no choice", no_choice, CSIGN_KIND_P256, "", CSIGN_E_FORMAT},
 	    {"user", other_user, CSIGN_KIND_P256, "", CSIGN_E_FORMAT},
 	    {"uid", other_uid, CSIGN_KIND_P256, "", CSIGN_E_FORMAT},
 	    {"device", other_device, CSIGN_KIND_P256, "", CSIGN_E_PROOF_DEVICE},
