@@ -119,7 +119,7 @@ save_file(
 		return r;
 	piece = (struct csign_piece){csign_buf_str(text), csign_buf_len(text)};
 	r = csign_backup_check(
-	    ctx->crypto, part, full, &piece, &whose, &ctx->why);
+	    ctx->crypto, path, full, &piece, &whose, &ctx->why);
 	if (r != CSIGN_OK || whose.uid != account->uid ||
 	    strcmp(whose.file, account->file) != 0)
 		goto out;

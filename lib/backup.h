@@ -48,9 +48,12 @@ const struct csign_backup_file *csign_backup_find(
     const struct csign_backup *backup, const char *part,
     const struct csign_account *account);
 
-/* Whose this file says it is, and is it whole?  CSIGN_E_DEVICES or _STATE. */
+/*
+ * Whose this file says it is, is it whole, and is it that account's by its name
+ * ("devices/alice")?  path is for messages.  CSIGN_E_DEVICES or _STATE.
+ */
 CSIGN_WUR enum csign_err csign_backup_check(struct csign_crypto *crypto,
-    const char *part, const char *path, const struct csign_piece *text,
+    const char *name, const char *path, const struct csign_piece *text,
     struct csign_account *ret_whose, struct csign_why *why);
 /* "devices/alice" or "state/1001" */
 void csign_backup_path(const char *part, const struct csign_account *account,

@@ -106,11 +106,12 @@ check_state(struct csign_crypto *crypto, const char *path,
 }
 
 enum csign_err
-csign_backup_check(struct csign_crypto *crypto, const char *part,
+csign_backup_check(struct csign_crypto *crypto, const char *name,
     const char *path, const struct csign_piece *text,
     struct csign_account *ret_whose, struct csign_why *why)
 {
-	bool devices = strcmp(part, CSIGN_STORE_DEVICES) == 0;
+	bool devices = strncmp(name, CSIGN_STORE_STATE "/",
+			   sizeof(CSIGN_STORE_STATE)) != 0;
 	char named[CSIGN_BACKUP_PATH_SIZE];
 	struct csign_account whose = {0};
 	enum csign_err r = CSIGN_E_INTERNAL;
@@ -121,10 +122,10 @@ csign_backup_check(struct csign_crypto *crypto, const char *part,
 		r = check_state(crypto, path, text, &whose, why);
 	if (r != CSIGN_OK)
 		return r;
-	/* It lies under the name that its header gives it. */
-	csign_backup_path(part, &whose, named);
-	if (strlen(path) < strlen(named) ||
-	    strcmp(path + strlen(path) - strlen(named), named) != 0) {
+	/* It lies under the name that its header gives it, and no other. */
+	csign_backup_path(
+	    devices ? CSIGN_STORE_DEVICES : CSIGN_STORE_STATE, &whose, named);
+	if (strcmp(name, named) != 0) {
 		csign_why_set(why, "%s:1: the header names %s", path, named);
 		return devices ? CSIGN_E_DEVICES : CSIGN_E_STATE;
 	}
@@ -219,7 +220,6 @@ read_file(struct csign_crypto *crypto, struct csign_piece *rest,
     const struct csign_backup_file *last, struct csign_backup_file *file,
     struct csign_why *why)
 {
-	const char *part = CSIGN_STORE_DEVICES;
 	enum csign_err r = CSIGN_E_INTERNAL;
 
 	if (!cut_file(rest, file))
@@ -227,11 +227,8 @@ read_file(struct csign_crypto *crypto, struct csign_piece *rest,
 	/* So none is there twice. */
 	if (last != NULL && strcmp(last->path, file->path) >= 0)
 		return not_a_backup(why, "its files are not in their order");
-	if (strncmp(file->path, CSIGN_STORE_STATE "/",
-		sizeof(CSIGN_STORE_STATE)) == 0)
-		part = CSIGN_STORE_STATE;
 	r = csign_backup_check(
-	    crypto, part, file->path, &file->text, &file->whose, why);
+	    crypto, file->path, file->path, &file->text, &file->whose, why);
 	if (r == CSIGN_E_DEVICES || r == CSIGN_E_STATE)
 		return CSIGN_E_FORMAT;
 	return r;

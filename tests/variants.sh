@@ -137,6 +137,28 @@ results_of() { # CASE: the folder of its .trs files
 	esac
 }
 
+# Its build folder.
+folder_of() { # CASE
+	case $1 in
+	attack | e2e | web) echo "$out/gcc" ;;
+	distcheck) echo "$out/dist" ;;
+	*) echo "$out/$1" ;;
+	esac
+}
+
+# Why a case failed, for whoever has no more than this output: the lines of its
+# log that say so, and what its failed tests said.
+why_of() { # CASE
+	{
+		grep -E -a '^(not ok|FAIL|ERROR|# )|error:|warning:|Error ' \
+			"$out/$1.log" | awk '!seen[$0]++' | head -n 60
+		find "$(folder_of "$1")" -path '*/tests/*.log' \
+			-newer "$out/$1.began" -exec awk '
+		/^ok|^not ok/ { left = /^not ok/ ? 50 : 0 }
+		left-- > 0' {} + | head -n 150
+	} 2>/dev/null | cut -c 1-6000 | sed "s/^/$1: /"
+}
+
 # What a case measured, for whoever reads the result.
 figures_of() { # CASE
 	case $1 in
@@ -168,9 +190,7 @@ run_case() { # CASE: one line of result, the log in build-check/CASE.log
 	# A case that broke without a failed test is a failure of its own.
 	[ "$failed" -eq 0 ] || grep -q '^[0-9]* [1-9]' "$out/$case.count" ||
 		counted 0 1 0
-	[ "$failed" -eq 0 ] || grep -E -a \
-		'^(not ok|FAIL|ERROR)|error:|warning:|Error ' "$out/$case.log" |
-		sort -u | head -n 40 | sed "s/^/$case: /"
+	[ "$failed" -eq 0 ] || why_of "$case"
 	printf '%s: %s (%d s)\n' "$case" "$(sum "$out/$case.count")" \
 		$(($(date +%s) - began))
 	figures_of "$case"

@@ -46,6 +46,11 @@ class Tmux:
     def keys(self, *keys):
         self.tmux("send-keys", *keys)
 
+    def wait_for_prompts(self, number):
+        """Since the start; ssh(1) drops what was typed before each."""
+        until(lambda: self.tmux("capture-pane", "-p", "-S", "-").count(
+            "Press Enter") >= number, what=f"prompt {number}")
+
     def close(self):
         subprocess.run([*self.prefix, "kill-server"], env=self.env,
                        stderr=subprocess.DEVNULL)
@@ -174,8 +179,10 @@ def test_two_keys_invert(terminal, sshd, phones):
     screen = terminal(*SSH, columns=80, rows=60)
     link = screen.link()
     assert camera(screen.screen(), LIGHT) == []
-    for key in ("a", "a"):
+    for prompts, key in enumerate(("a", "a"), 1):
+        screen.wait_for_prompts(prompts)
         screen.keys(key, "Enter")
+    screen.wait_for_prompts(3)
     until(lambda: same(camera(screen.screen(), LIGHT), link), 30, "a, a")
     phones["alice"].approve(link, then=lambda: screen.keys("Enter"))
     screen.wait_for("status 0")

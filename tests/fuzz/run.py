@@ -7,6 +7,7 @@ What is found that is new goes to BUILD/corpus/TARGET; an input that ends a
 target stays in BUILD/crashes.  Options of libFuzzer are in options.ini.
 """
 import argparse
+import base64
 import configparser
 import os
 import re
@@ -17,6 +18,13 @@ from pathlib import Path
 
 # Beyond what libFuzzer itself may take.
 GRACE_S = 60
+# Of an input that is shown in full, as base64.
+INPUT_MAX = 4096
+# Of a log: what was not so, what a sanitizer said, and where.
+REASON = re.compile(
+    r".*(?:not so: |ERROR: |runtime error: |SUMMARY: ).*|"
+    r" *#\d+ .* (?:in )?\w+ \S*(?:lib|pam|service|cli|tests)/\S+:\d+.*")
+REASON_LINES = 24
 
 
 def options(source, name):
@@ -33,6 +41,17 @@ def crashed(crashes, name, started):
     """Paths of the inputs that ended this target since then."""
     return sorted(str(path) for path in crashes.glob(f"{name}-*")
                   if path.stat().st_mtime_ns >= started)
+
+
+def reasons(text, inputs):
+    """What one needs who has no more than this output."""
+    for line in [*filter(REASON.fullmatch, text.splitlines())][:REASON_LINES]:
+        yield line.strip()
+    for path in inputs:
+        data = Path(path).read_bytes()
+        yield f"{path}, {len(data)} bytes"
+        if len(data) <= INPUT_MAX:
+            yield base64.b64encode(data).decode()
 
 
 def number(pattern, text):
@@ -70,10 +89,10 @@ def fuzz(name, args):
     runs = number(r"stat::number_of_executed_units:\s+(\d+)", text)
     line = (f"{name}: {runs} runs, coverage {after} "
             f"(+{after - before} beyond the seeds)")
-    for path in crashed(crashes, name, started):
-        line += f"\n# {path}"
     if status != 0:
         line += f"\n# status {status}, see {log}"
+        for reason in reasons(text, crashed(crashes, name, started)):
+            line += f"\n# {reason}"
     return status == 0 and runs > 0, line
 
 

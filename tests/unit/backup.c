@@ -629,6 +629,10 @@ a_changed_or_cut_text_is_refused(void **state)
 
 #define TOP "countersign-backup 1 host=web1 made=2025-11-21T10:02:11Z\n"
 
+/* By letter: the name under which alice's devices stand, NULL their own. */
+static const char *const device_names[] = {
+    NULL, "devices/eve", "e", "xdevices/alice", "x/devices/alice"};
+
 /* With a right checksum: %A and %S are alice's two files, whole sections. */
 static const struct {
 	const char *name, *text;
@@ -658,6 +662,8 @@ static const struct {
     {"another name", TOP "%B"},
     {"another uid", TOP "%T"},
     {"a shorter name", TOP "%C"},
+    {"a longer name", TOP "%D"},
+    {"a folder more", TOP "%E"},
 };
 
 /* One section; path NULL: the file's own. */
@@ -685,11 +691,9 @@ expand(const char *form, char *out)
 			continue;
 		}
 		form++;
-		if (*form >= 'A' && *form <= 'C')
+		if (*form >= 'A' && *form <= 'E')
 			n += put_section(out + n, DEVICES_OF_ALICE,
-			    *form == 'A'   ? NULL
-			    : *form == 'B' ? "devices/eve"
-					   : "e");
+			    device_names[*form - 'A']);
 		else
 			n += put_section(out + n, STATE_OF_ALICE,
 			    *form == 'S' ? NULL : "state/1002");
