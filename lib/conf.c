@@ -661,6 +661,9 @@ csign_conf_value(const struct csign_conf_table *table, const void *settings,
 		return copy_set(key->words, *number, out, out_size);
 	if (key->type == CSIGN_CONF_CHOICE)
 		return copy_text(key->words[*number], out, out_size);
+	/* No file can say so: it has no default and is not set. */
+	if (*number < key->min)
+		return copy_text("", out, out_size);
 	(void)snprintf(digits, sizeof(digits), "%u", *number);
 	return copy_text(digits, out, out_size);
 }

@@ -12,6 +12,7 @@
 #include "cookie.h"
 #include "json.h"
 #include "log.h"
+#include "owner.h"
 #include "reply.h"
 #include "secret.h"
 
@@ -32,9 +33,8 @@ call_now(void)
 	return ms;
 }
 
-/* For rates: a clock that nobody sets. */
-static uint64_t
-boot_now(void)
+uint64_t
+call_boot_now(void)
 {
 	uint64_t ms = 0;
 
@@ -104,6 +104,12 @@ call_fail(struct call *call, enum csign_err err)
 	}
 }
 
+void
+call_no_room(struct call *call)
+{
+	api_refuse(call->service, call->conn, 503);
+}
+
 static void
 refuse_rate(struct call *call, const char *who, unsigned wait)
 {
@@ -113,7 +119,7 @@ refuse_rate(struct call *call, const char *who, unsigned wait)
 
 	/* Who floods the service does not flood the log. */
 	if (rate_take(call->service->log_rate, key, peer_key(&call->peer, key),
-		boot_now(), &log_wait)) {
+		call_boot_now(), &log_wait)) {
 		peer_text(&call->peer, peer);
 		log_event(CSIGN_LOG_NOTICE, "rate_limited", "limit", who,
 		    "host", call->has_host ? call->host.name : NULL, "address",
@@ -212,7 +218,8 @@ call_address_rate(struct call *call)
 	unsigned wait = 1;
 	size_t len = peer_key(&call->peer, key);
 
-	if (rate_take(call->service->address_rate, key, len, boot_now(), &wait))
+	if (rate_take(
+		call->service->address_rate, key, len, call_boot_now(), &wait))
 		return true;
 	refuse_rate(call, "address", wait);
 	return false;
@@ -240,7 +247,7 @@ log_old_key(const struct call *call)
 
 	if (call->host.old_key_ends != 0 &&
 	    rate_take(call->service->log_rate, &call->host.id,
-		sizeof call->host.id, boot_now(), &wait) &&
+		sizeof call->host.id, call_boot_now(), &wait) &&
 	    csign_time_format(call->host.old_key_ends / 1000, until) ==
 		CSIGN_OK)
 		log_event(CSIGN_LOG_NOTICE, "old_key_used", "host",
@@ -249,7 +256,8 @@ log_old_key(const struct call *call)
 
 /*
  * The host whose key came with the request: true with call->has_host, or
- * true without where there was none.  A wrong one is refused.
+ * true without where there was none.  A wrong one is refused, and so is a host
+ * that has too many connections.
  */
 static bool
 read_key(struct call *call)
@@ -269,7 +277,7 @@ read_key(struct call *call)
 	call->has_host = r == CSIGN_OK;
 	if (call->has_host) {
 		log_old_key(call);
-		return true;
+		return owner_is_host(call, call->host.id);
 	}
 	if (r != CSIGN_E_NOT_FOUND)
 		call_fail(call, r);
@@ -295,7 +303,7 @@ check_host(struct call *call, const struct route *route)
 	}
 	if (!route->counts ||
 	    rate_take(call->service->host_rate, &call->host.id,
-		sizeof call->host.id, boot_now(), &wait))
+		sizeof call->host.id, call_boot_now(), &wait))
 		return true;
 	refuse_rate(call, "host", wait);
 	return false;
@@ -398,7 +406,7 @@ check_device(struct call *call)
 		return false;
 	}
 	if (rate_take(call->service->link_rate, call->cookie_hash,
-		sizeof call->cookie_hash, boot_now(), &wait))
+		sizeof call->cookie_hash, call_boot_now(), &wait))
 		return true;
 	refuse_rate(call, "device", wait);
 	return false;
@@ -421,7 +429,7 @@ check_phone(struct call *call)
 		return false;
 	}
 	if (rate_take(call->service->link_rate, call->id, strlen(call->id),
-		boot_now(), &wait))
+		call_boot_now(), &wait))
 		return true;
 	refuse_rate(call, "device", wait);
 	return false;

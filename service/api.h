@@ -100,6 +100,8 @@ bool call_query_int(struct call *call, const char *name, uint32_t max,
 bool call_query_text(
     struct call *call, const char *name, char *out, size_t out_size);
 
+/* 503: not now. */
+void call_no_room(struct call *call);
 /* "This can not be done without" the cookie of a device: 403. */
 void call_no_device(struct call *call);
 void call_bad_member(struct call *call, const char *name, const char *what);
@@ -113,5 +115,7 @@ void call_fail(struct call *call, enum csign_err err);
  */
 bool call_address_rate(struct call *call);
 uint64_t call_now(void);
+/* For rates: a clock that nobody sets. */
+uint64_t call_boot_now(void);
 
 #endif

@@ -7,6 +7,7 @@
 #include "api.h"
 #include "codec.h"
 #include "log.h"
+#include "owner.h"
 #include "reply.h"
 #include "secret.h"
 
@@ -345,6 +346,10 @@ status(struct call *call)
 			tell_status(service, call->conn, NULL);
 		return;
 	}
+	/* Without a key, the token says whose this is. */
+	if (r == CSIGN_OK && !call->has_host &&
+	    !owner_is_host(call, approval.host))
+		return;
 	poll.wait_s = (uint32_t)wait;
 	poll.after = (uint32_t)after;
 	if (r == CSIGN_OK)

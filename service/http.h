@@ -4,7 +4,8 @@
  *
  * Written for many connections that wait: one that waits holds a bufferevent
  * and about 150 bytes, no request.  Every state but waiting has a deadline
- * that a peer cannot extend by trickling bytes; a full server says 503; the
+ * that a peer cannot extend by trickling bytes; a full server says 503, and so
+ * does one where the owner of the connection has too many (shares.h); the
  * handler learns at once when a waiting client goes away.
  */
 #ifndef SERVICE_HTTP_H
@@ -13,9 +14,11 @@
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "countersign.h"
 #include "http_head.h"
+#include "shares.h"
 #include "tls.h"
 
 struct event_base;
@@ -26,6 +29,7 @@ struct http_conn;
 struct http_peer {
 	struct in6_addr address;
 	bool local; /* a unix socket */
+	uid_t uid;  /* of who opened its other end; 0 for others */
 };
 
 /* Valid only while the handler runs; wiped after it. */
@@ -53,9 +57,19 @@ typedef void http_handler(
 /* Makes the reply for what goes wrong below the handler. */
 typedef void http_refuser(void *arg, struct http_conn *conn, unsigned status);
 
+/* Who has no room for one more. */
+enum http_full { HTTP_FULL_SERVER, HTTP_FULL_SHARE };
+
 struct http_config {
 	struct event_base *base;
 	size_t max_connections;
+	size_t max_share[SHARE_N_KINDS];
+	/* Whose a new connection is; false: nobody's.  NULL: nobody's all. */
+	bool (*owner)(void *arg, const struct http_peer *peer,
+	    struct share_owner *ret_owner);
+	/* A new connection was refused; NULL: nobody wants to know. */
+	void (*refused)(
+	    void *arg, const struct http_peer *peer, enum http_full full);
 	http_handler *handler;
 	http_refuser *refuser;
 	void *arg;
@@ -86,6 +100,13 @@ void http_reply(struct http_conn *conn, const struct http_reply *reply);
  * the server; NULL: nobody else.
  */
 void http_allow_origin(struct http_conn *conn, const char *origin);
+/*
+ * What came on it shows whose the connection is, from now on, unless it is
+ * nobody's.  False: that owner has too many; the connection ends with the
+ * reply.
+ */
+CSIGN_WUR bool http_belongs(
+    struct http_conn *conn, const struct share_owner *owner);
 /*
  * The reply comes later.  gone is called once if the client goes away before;
  * conn is not valid any more then.

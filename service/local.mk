@@ -33,6 +33,10 @@ sbin_PROGRAMS += %D%/countersignd
 	%D%/http.h \
 	%D%/http_head.c \
 	%D%/http_head.h \
+	%D%/http_impl.h \
+	%D%/http_reply.c \
+	%D%/http_request.c \
+	%D%/http_room.c \
 	%D%/inbox.c \
 	%D%/inbox.h \
 	%D%/listen.c \
@@ -44,6 +48,8 @@ sbin_PROGRAMS += %D%/countersignd
 	%D%/notify.c \
 	%D%/notify.h \
 	%D%/open_api.c \
+	%D%/owner.c \
+	%D%/owner.h \
 	%D%/peer.c \
 	%D%/peer.h \
 	%D%/phone_api.c \
@@ -66,6 +72,8 @@ sbin_PROGRAMS += %D%/countersignd
 	%D%/service.h \
 	%D%/settings.c \
 	%D%/settings.h \
+	%D%/shares.c \
+	%D%/shares.h \
 	%D%/store.h \
 	%D%/store_approvals.c \
 	%D%/store_claims.c \

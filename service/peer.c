@@ -103,8 +103,8 @@ in_net(
 	       (address->s6_addr[bytes] & mask) == (net->s6_addr[bytes] & mask);
 }
 
-static bool
-is_trusted(const struct proxies *proxies, const struct http_peer *peer)
+bool
+peer_is_trusted(const struct proxies *proxies, const struct http_peer *peer)
 {
 	size_t i;
 
@@ -129,7 +129,7 @@ peer_behind(const struct proxies *proxies, const struct http_peer *peer,
 		return result;
 	/* From the right: each trusted proxy vouches for one more. */
 	end = forwarded_for + strlen(forwarded_for);
-	while (is_trusted(proxies, &result) && end > forwarded_for) {
+	while (peer_is_trusted(proxies, &result) && end > forwarded_for) {
 		while (end > forwarded_for &&
 		       (end[-1] == ' ' || end[-1] == ',' || end[-1] == '\t'))
 			end--;

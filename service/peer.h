@@ -27,6 +27,8 @@ struct proxies {
 /* words: as in countersignd.conf(5), or NULL for none. */
 CSIGN_WUR enum csign_err proxies_parse(
     const char *words, struct csign_why *why, struct proxies *ret_proxies);
+bool peer_is_trusted(
+    const struct proxies *proxies, const struct http_peer *peer);
 /* forwarded_for: the header's last line, or NULL. */
 struct http_peer peer_behind(const struct proxies *proxies,
     const struct http_peer *peer, const char *forwarded_for);

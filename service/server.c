@@ -13,6 +13,7 @@
 #include "listen.h"
 #include "log.h"
 #include "notify.h"
+#include "owner.h"
 #include "reply.h"
 #include "server.h"
 #include "service.h"
@@ -22,7 +23,7 @@
 #define OTHER_FDS 128 /* beside connections: database, log, listeners */
 #define LISTEN_WORD_MAX 64
 #define BOUND_MAX 1024
-#define LOG_LINES 6 /* per minute, about an address that is too fast */
+#define LOG_LINES 6 /* per minute, about one address or host */
 
 struct server {
 	struct service service;
@@ -216,9 +217,18 @@ static enum csign_err
 add_http(struct server *server)
 {
 	struct service *service = &server->service;
+	const struct settings *settings = &service->settings;
 	const struct http_config config = {
 	    .base = service->base,
-	    .max_connections = service->settings.max_connections,
+	    .max_connections = settings->max_connections,
+	    .max_share =
+		{
+		    [SHARE_ADDRESS] = owner_share(settings, SHARE_ADDRESS),
+		    [SHARE_ACCOUNT] = owner_share(settings, SHARE_ACCOUNT),
+		    [SHARE_HOST] = owner_share(settings, SHARE_HOST),
+		},
+	    .owner = owner_of_peer,
+	    .refused = owner_refused,
 	    .handler = api_handle,
 	    .refuser = api_refuse,
 	    .arg = service,

@@ -75,6 +75,8 @@ static const struct csign_conf_key keys[] = {
 	    0, 0, log_levels, "info", NULL},
 	{"max_connections", CSIGN_CONF_U32, false, AT(max_connections),
 	    16, 1000000, NULL, "16384", NULL},
+	{"max_connections_address", CSIGN_CONF_U32, false,
+	    AT(max_connections_address), 8, 1000000, NULL, NULL, NULL},
 	{"max_pending_host", CSIGN_CONF_U32, false, AT(max_pending_host),
 	    1, 1000000, NULL, "50", NULL},
 	{"max_pending_user", CSIGN_CONF_U32, false, AT(max_pending_user),

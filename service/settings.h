@@ -23,7 +23,8 @@ struct settings {
 	uint32_t max_pending_user;
 	uint32_t max_pending_host;
 	uint32_t max_connections;
-	uint32_t rate_host; /* a minute; 0: no limit */
+	uint32_t max_connections_address; /* 0: a part of them */
+	uint32_t rate_host;               /* a minute; 0: no limit */
 	uint32_t rate_address;
 	uint32_t rate_device;
 	bool push;           /* Web Push and wake-ups */

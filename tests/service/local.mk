@@ -10,6 +10,7 @@ dist_check_service = \
 	%D%/test_orders.py \
 	%D%/test_push.py \
 	%D%/test_removal.py \
+	%D%/test_shares.py \
 	%D%/test_upgrade.py \
 	%D%/test_waiting.py
 TESTS += $(dist_check_service)

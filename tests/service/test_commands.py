@@ -193,6 +193,14 @@ def test_unknown_key_is_named_with_its_line(idle):
     assert f"{idle.conf}:{line}:" in run.stderr
 
 
+@pytest.mark.parametrize("value", [7, 1000001, -1, "many", "0x10", "64 64"])
+def test_wrong_share_is_named_with_its_line(idle, value):
+    said = refused(idle, max_connections_address=value)
+    lines = idle.conf.read_text().splitlines()
+    number = 1 + lines.index(f"max_connections_address = {value}")
+    assert f"{idle.conf}:{number}: max_connections_address" in said, said
+
+
 def test_missing_and_unsafe_files(idle):
     run = idle.run("serve", "--config", idle.folder / "none")
     assert run.returncode == 3
@@ -435,10 +443,11 @@ def test_log_is_put_back_into_the_database():
             with open(log, "rb") as file:
                 return file.read(32)
         first = write()
-        while log.stat().st_size < 3 << 20:
+        # Behind this length it is worth the trouble.
+        while log.stat().st_size < 1100 * 4096:
             write()
-        for _ in range(50):
-            time.sleep(0.1)  # the moment
+        for moment in range(1, 21):
+            time.sleep(0.1 * moment)  # longer where the disk is slow
             if write() != first:
                 break
         assert write() != first and log.stat().st_size < 8 << 20

@@ -402,6 +402,9 @@ values_are_shown_as_they_are_written(void **state)
 	    csign_conf_value(&toy_table, &toy, "old", out, sizeof(out)),
 	    CSIGN_E_NOT_FOUND);
 	csign_conf_clear(&toy_table, &toy);
+	assert_ok(
+	    csign_conf_value(&toy_table, &toy, "number", out, sizeof(out)));
+	assert_string_equal(out, "");
 }
 
 static void

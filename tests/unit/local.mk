@@ -364,8 +364,8 @@ tests_unit_pam_stack_LDADD = cli/stack/libstack.la $(UNIT_LIBS)
 
 # countersignd's push, linked with its parts
 SERVICE_CPPFLAGS = $(UNIT_CPPFLAGS) -iquote $(top_srcdir)
-UNIT_TESTS += tests/unit/endpoint tests/unit/rings tests/unit/vapid \
-	tests/unit/webpush
+UNIT_TESTS += tests/unit/endpoint tests/unit/owner tests/unit/rings \
+	tests/unit/shares tests/unit/vapid tests/unit/webpush
 
 tests_unit_endpoint_SOURCES = tests/unit/endpoint.c tests/unit/unit.h \
 	service/endpoint.c service/endpoint.h \
@@ -379,6 +379,13 @@ tests_unit_rings_SOURCES = tests/unit/rings.c $(SCRATCH_SOURCES) \
 	service/store_claims.c service/store_db.c service/store_hosts.c \
 	service/store_inbox.c service/store_open.c service/store_rings.c \
 	service/store_users.c
+tests_unit_owner_SOURCES = tests/unit/owner.c tests/unit/unit.h \
+	service/log.c service/owner.c service/owner.h service/peer.c \
+	service/rate.c
+tests_unit_owner_CPPFLAGS = $(SERVICE_CPPFLAGS)
+tests_unit_owner_CFLAGS = $(UNIT_CFLAGS) $(CRYPTO_CFLAGS) $(JSON_CFLAGS)
+tests_unit_owner_LDADD = $(UNIT_LIBS) $(CRYPTO_LIBS)
+
 tests_unit_rings_CPPFLAGS = $(SERVICE_CPPFLAGS)
 tests_unit_rings_CFLAGS = $(UNIT_CFLAGS) $(SQLITE_CFLAGS)
 tests_unit_rings_LDADD = $(UNIT_LIBS) $(SQLITE_LIBS)
@@ -388,6 +395,12 @@ tests_unit_vapid_SOURCES = tests/unit/vapid.c $(SCRATCH_SOURCES) \
 tests_unit_vapid_CPPFLAGS = $(SERVICE_CPPFLAGS)
 tests_unit_vapid_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_vapid_LDADD = $(VECTOR_LIBS) $(CRYPTO_LIBS)
+tests_unit_shares_SOURCES = tests/unit/shares.c tests/unit/unit.h \
+	service/shares.c service/shares.h
+tests_unit_shares_CPPFLAGS = $(SERVICE_CPPFLAGS)
+tests_unit_shares_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_shares_LDADD = $(UNIT_LIBS)
+
 
 tests_unit_webpush_SOURCES = tests/unit/webpush.c tests/unit/unit.h \
 	$(VECTOR_FILES) service/webpush.c service/webpush.h
