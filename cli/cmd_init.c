@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "advice.h"
@@ -160,9 +161,14 @@ cmd_init(const struct args *args)
 		out_error("%s", csign_err_text(err));
 		goto out;
 	}
+	/* A folder has its mode from the start, also if this is cut off. */
+	(void)umask(022);
 	err = csign_host_init(ctx, path, service, key, whole);
 	if (err != CSIGN_OK) {
 		status = common_fail(ctx, err);
+		if (err == CSIGN_E_EXISTS)
+			out_error("\"countersign check\" says whether this "
+				  "host is ready");
 		goto out;
 	}
 	(void)printf("Wrote the configuration of this host.\n");

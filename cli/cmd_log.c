@@ -279,9 +279,10 @@ show_or_verify(struct query *q, struct csign_ctx *ctx, const struct args *args)
 	const char *files[COMMAND_VALUES_MAX], *evidence[COMMAND_VALUES_MAX];
 
 	if (!choose(q, ctx, args, OPT_FILE, "audit_file", &q->records, files)) {
-		out_error("audit_file is none: the records are in the "
-			  "system's log; \"journalctl -o cat -t countersign\" "
-			  "prints them, and --file reads them");
+		out_error(
+		    "audit_file is none: the records are in the "
+		    "system's log; \"journalctl -o cat -t countersign _UID=0\" "
+		    "prints them, and --file reads them");
 		return STATUS_TROUBLE;
 	}
 	if (!q->verify)

@@ -81,6 +81,42 @@ check_address(const char *path, struct csign_why *why)
 	return r;
 }
 
+/*
+ * As who this process is in effect: otherwise the daemon is told the real user,
+ * who is the caller's own with su(1), and could not tell this from a line that
+ * the caller made up.
+ */
+static ssize_t
+send_as_owner(
+    int fd, const struct sockaddr_un *to, const struct csign_buf *message)
+{
+	const struct ucred who = {
+	    .pid = getpid(), .uid = geteuid(), .gid = getegid()};
+	union {
+		struct cmsghdr head;
+		char bytes[CMSG_SPACE(sizeof(who))];
+	} control = {.bytes = {0}};
+	/* Neither is written to. */
+	struct sockaddr_un name = *to;
+	struct iovec part = {
+	    (void *)(uintptr_t)csign_buf_data(message), csign_buf_len(message)};
+	struct msghdr whole = {
+	    .msg_name = &name,
+	    .msg_namelen = sizeof(name),
+	    .msg_iov = &part,
+	    .msg_iovlen = 1,
+	    .msg_control = control.bytes,
+	    .msg_controllen = sizeof(control.bytes),
+	};
+	struct cmsghdr *head = CMSG_FIRSTHDR(&whole);
+
+	head->cmsg_level = SOL_SOCKET;
+	head->cmsg_type = SCM_CREDENTIALS;
+	head->cmsg_len = CMSG_LEN(sizeof(who));
+	memcpy(CMSG_DATA(head), &who, sizeof(who));
+	return sendmsg(fd, &whole, MSG_NOSIGNAL);
+}
+
 /* False: errno says why.  No signal makes it wait longer. */
 static bool
 send_until(int fd, const struct sockaddr_un *to,
@@ -101,8 +137,7 @@ send_until(int fd, const struct sockaddr_un *to,
 		if (setsockopt(
 			fd, SOL_SOCKET, SO_SNDTIMEO, &left, sizeof(left)) != 0)
 			return false;
-		n = sendto(fd, csign_buf_data(message), csign_buf_len(message),
-		    MSG_NOSIGNAL, (const struct sockaddr *)to, sizeof(*to));
+		n = send_as_owner(fd, to, message);
 	} while (n < 0 && errno == EINTR);
 	return n >= 0 && (size_t)n == csign_buf_len(message);
 }

@@ -5,7 +5,8 @@
  * of journald alone would save nothing and leave the others out.
  *
  * Not by syslog(3): that has one state for the whole process, which is not
- * ours, reads TZ, and does not say whether anybody took the line.
+ * ours, reads TZ, and does not say whether anybody took the line.  Nor as the
+ * real user: a daemon that asks is told the effective one, which is root's.
  */
 #ifndef CSIGN_AUDIT_SYSLOG_H
 #define CSIGN_AUDIT_SYSLOG_H

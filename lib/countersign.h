@@ -543,8 +543,9 @@ CSIGN_API CSIGN_WUR enum csign_err csign_host_check(struct csign_ctx *ctx,
  * Writes countersign.conf and the access key of a new host, and the state
  * directory.  config_path NULL: the installed default.  access_key: 43
  * characters as "countersignd host add" printed them.  settings: further lines
- * of countersign.conf(5), or NULL.  CSIGN_E_EXISTS: there is a configuration
- * already.
+ * of countersign.conf(5), or NULL.  The configuration comes last: what an init
+ * that was cut off left without one, the next one completes.  CSIGN_E_EXISTS:
+ * there is a configuration already.
  */
 CSIGN_API CSIGN_WUR enum csign_err csign_host_init(struct csign_ctx *ctx,
     const char *config_path, const char *service_url, const char *access_key,

@@ -2,14 +2,17 @@
 #include "config.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <openssl/core_names.h>
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
 #include <openssl/params.h>
+#include <openssl/x509.h>
 
 #include "crypto.h"
 #include "crypto_impl.h"
@@ -27,14 +30,57 @@
 #define SCRYPT_P 2
 #define SCRYPT_MEMORY ((uint64_t)80 << 20)
 
+/*
+ * Whether it likes the file is the application's affair.  What the file loads
+ * comes from libcrypto's own folder, and not from where a variable says;
+ * afterwards the application may again say where from.
+ */
+static enum csign_err
+load_configuration(const OPENSSL_INIT_SETTINGS *settings)
+{
+	if (OSSL_PROVIDER_set_default_search_path(
+		NULL, OPENSSL_info(OPENSSL_INFO_MODULES_DIR)) != 1)
+		return CSIGN_E_CRYPTO;
+	(void)OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, settings);
+	if (OSSL_PROVIDER_set_default_search_path(NULL, NULL) != 1)
+		return CSIGN_E_CRYPTO;
+	return CSIGN_OK;
+}
+
+/*
+ * For the application's own default context libcrypto reads a configuration
+ * when it first looks for an engine, which any digest makes it do.  Where the
+ * program is not set-id, such as login(1), a variable names the file, and the
+ * file may name code to load.  So, unless the application has read one before,
+ * it is the system's, by name, as it would be without the variable.
+ */
+static enum csign_err
+name_configuration(void)
+{
+	OPENSSL_INIT_SETTINGS *settings = NULL;
+	enum csign_err r = CSIGN_E_CRYPTO;
+	char path[PATH_MAX];
+
+	(void)snprintf(
+	    path, sizeof(path), "%s/openssl.cnf", X509_get_default_cert_area());
+	if ((settings = OPENSSL_INIT_new()) == NULL)
+		return CSIGN_E_NOMEM;
+	if (OPENSSL_INIT_set_config_filename(settings, path) == 1)
+		r = load_configuration(settings);
+	OPENSSL_INIT_free(settings);
+	return r;
+}
+
 static enum csign_err
 fetch(struct csign_crypto *crypto)
 {
+	enum csign_err r = name_configuration();
+
+	if (r != CSIGN_OK)
+		return r;
 	/*
 	 * A context of our own has no configuration, no property and no
 	 * provider but this one: no file says how our signatures are checked.
-	 * (The application's own default context still reads its file when
-	 * libcrypto first looks for an engine; secure_getenv(3) guards it.)
 	 */
 	if ((crypto->lib = OSSL_LIB_CTX_new()) == NULL)
 		return CSIGN_E_NOMEM;
@@ -305,15 +351,15 @@ csign_crypto_warm_up(struct csign_crypto *crypto)
 	unsigned char sealed[1 + GCM_TAG_LEN], opened[1];
 	enum csign_err r;
 
-	if (csign_es256_verify(crypto, known_point, "sample", 6,
-		known_signature, sizeof(known_signature)) != CSIGN_OK)
-		return CSIGN_E_CRYPTO;
+	if ((r = csign_es256_verify(crypto, known_point, "sample", 6,
+		 known_signature, sizeof(known_signature))) != CSIGN_OK)
+		return r == CSIGN_E_NOMEM ? r : CSIGN_E_CRYPTO;
 	if ((r = csign_gcm_seal(crypto, key, nonce, "", 0, "?", 1, sealed)) !=
 	    CSIGN_OK)
 		return r;
-	if (csign_gcm_open(crypto, key, nonce, "", 0, sealed, sizeof(sealed),
-		opened) != CSIGN_OK ||
-	    opened[0] != '?')
-		return CSIGN_E_CRYPTO;
+	r = csign_gcm_open(
+	    crypto, key, nonce, "", 0, sealed, sizeof(sealed), opened);
+	if (r != CSIGN_OK || opened[0] != '?')
+		return r == CSIGN_E_NOMEM ? r : CSIGN_E_CRYPTO;
 	return CSIGN_OK;
 }

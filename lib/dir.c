@@ -242,8 +242,8 @@ csign_dir_create_at(int dirfd, const char *name, const char *path, mode_t mode,
 
 	if ((r = csign_check_name(name, why)) != CSIGN_OK)
 		return r;
-	made = mkdirat(dirfd, name, mode & 0700) == 0;
-	/* The mode by its own call, whatever the umask says. */
+	made = mkdirat(dirfd, name, mode) == 0;
+	/* The mode once more by its own call, whatever the umask says. */
 	if ((!made && errno != EEXIST) ||
 	    (made && fchmodat(dirfd, name, mode, 0) != 0)) {
 		csign_why_errno(why, errno, "%s: cannot be made", path);

@@ -507,6 +507,18 @@ still_there(int dirfd, const char *name, int fd)
 }
 
 enum csign_err
+csign_file_lock(int fd, int timeout_ms, const char *path, struct csign_why *why)
+{
+	uint64_t now = 0;
+	enum csign_err r = csign_clock_boot(&now);
+
+	if (r != CSIGN_OK)
+		return r;
+	return lock_until(
+	    fd, now + (timeout_ms > 0 ? (uint64_t)timeout_ms : 0), path, why);
+}
+
+enum csign_err
 csign_file_lock_at(int dirfd, const char *name, int timeout_ms,
     struct csign_why *why, int *ret_fd)
 {

@@ -60,6 +60,12 @@ CSIGN_WUR enum csign_err csign_file_append(const char *path,
     struct csign_why *why);
 
 /*
+ * Takes an exclusive lock on what is open, a folder too, until it is closed.
+ * path is for messages.  CSIGN_E_FILE after timeout_ms.
+ */
+CSIGN_WUR enum csign_err csign_file_lock(
+    int fd, int timeout_ms, const char *path, struct csign_why *why);
+/*
  * Takes an exclusive lock on a lock file beside the data (created with mode
  * 0600 if missing), waiting at most timeout_ms.  Closing *ret_fd releases it.
  */

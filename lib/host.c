@@ -21,6 +21,7 @@
 #include "state.h"
 
 #define KEY_NAME "access.key"
+#define INIT_LOCK_MS 10000
 
 struct findings {
 	struct csign_ctx *ctx;
@@ -111,6 +112,14 @@ check_state(void *arg, const struct csign_account *whose)
 	return true;
 }
 
+static void
+take_settings(struct csign_ctx *ctx, const struct csign_settings *settings)
+{
+	csign_settings_clear(&ctx->settings);
+	ctx->settings = *settings;
+	ctx->loaded = true;
+}
+
 enum csign_err
 csign_host_check(struct csign_ctx *ctx, const char *path,
     void (*report)(void *arg, const char *finding), void *arg)
@@ -125,9 +134,7 @@ csign_host_check(struct csign_ctx *ctx, const char *path,
 	if ((r = csign_settings_load(ctx->crypto, path, NULL, &settings,
 		 &ctx->why, report, arg)) != CSIGN_OK)
 		return r;
-	csign_settings_clear(&ctx->settings);
-	ctx->settings = settings;
-	ctx->loaded = true;
+	take_settings(ctx, &settings);
 	if (csign_settings_access_key(&ctx->settings, &ctx->why, &key) !=
 	    CSIGN_OK)
 		found(&f);
@@ -182,32 +189,45 @@ split_path(const char *path, struct csign_buf *ret_dir, const char **ret_name)
 }
 
 static enum csign_err
-write_init(struct csign_ctx *ctx, int dirfd, const char *dir, const char *name,
-    const char *url, const char *key, const char *settings)
+write_config(const char *url, const char *dir, const char *settings,
+    struct csign_buf *out)
+{
+	return csign_buf_putf(out,
+	    "# countersign.conf(5): this host and its approval service\n"
+	    "service = %s\n"
+	    "access_key_file = %s/" KEY_NAME "\n"
+	    "%s",
+	    url, dir, settings == NULL ? "" : settings);
+}
+
+/*
+ * The context knows by it where everything lies, before anything is written;
+ * it keeps that also if writing fails.
+ */
+static enum csign_err
+try_config(
+    struct csign_ctx *ctx, const char *path, const struct csign_buf *text)
+{
+	struct csign_settings settings = {0};
+	enum csign_err r =
+	    csign_settings_parse(ctx->crypto, path, text, &settings, &ctx->why);
+
+	if (r == CSIGN_OK)
+		take_settings(ctx, &settings);
+	return r;
+}
+
+static enum csign_err
+write_key(struct csign_ctx *ctx, int dirfd, const char *key)
 {
 	enum csign_err r = CSIGN_E_INTERNAL;
-	struct csign_buf *conf = NULL, *secret = NULL;
+	struct csign_buf *secret = NULL;
 
-	if ((r = csign_buf_new(CSIGN_FILE_MAX, &conf)) != CSIGN_OK ||
-	    (r = csign_buf_new(CSIGN_ACCESS_KEY_LEN + 1, &secret)) !=
-		CSIGN_OK ||
-	    (r = csign_buf_putf(conf,
-		 "# countersign.conf(5): this host and its approval service\n"
-		 "service = %s\n"
-		 "access_key_file = %s/" KEY_NAME "\n"
-		 "%s",
-		 url, dir, settings == NULL ? "" : settings)) != CSIGN_OK ||
-	    (r = csign_buf_putf(secret, "%s\n", key)) != CSIGN_OK)
-		goto out;
-	/* The key first: a configuration without its key would be half one. */
-	if ((r = csign_file_replace_at(dirfd, KEY_NAME, 0600,
-		 csign_buf_data(secret), csign_buf_len(secret), &ctx->why)) !=
-	    CSIGN_OK)
-		goto out;
-	r = csign_file_create_at(dirfd, name, 0644, csign_buf_data(conf),
-	    csign_buf_len(conf), &ctx->why);
-out:
-	csign_buf_free(&conf);
+	if ((r = csign_buf_new(CSIGN_ACCESS_KEY_LEN + 1, &secret)) != CSIGN_OK)
+		return r;
+	if ((r = csign_buf_putf(secret, "%s\n", key)) == CSIGN_OK)
+		r = csign_file_replace_at(dirfd, KEY_NAME, 0600,
+		    csign_buf_data(secret), csign_buf_len(secret), &ctx->why);
 	csign_buf_free(&secret);
 	return r;
 }
@@ -236,6 +256,29 @@ out:
 	return r;
 }
 
+/*
+ * The configuration last: a host that has one is whole, and what is there
+ * without one is completed by the next try, whatever cut this one off.
+ */
+static enum csign_err
+write_host(struct csign_ctx *ctx, int dirfd, const char *name, const char *key,
+    const struct csign_buf *conf)
+{
+	const struct csign_settings *set = &ctx->settings;
+	enum csign_err r = csign_store_create(set->state_dir, &ctx->why);
+
+	if (r == CSIGN_OK && set->audit_file != NULL)
+		r = make_log_dir(ctx, set->audit_file);
+	if (r == CSIGN_OK && set->evidence)
+		r = make_log_dir(ctx, set->evidence_file);
+	if (r == CSIGN_OK)
+		r = write_key(ctx, dirfd, key);
+	if (r == CSIGN_OK)
+		r = csign_file_create_at(dirfd, name, 0644,
+		    csign_buf_data(conf), csign_buf_len(conf), &ctx->why);
+	return r;
+}
+
 enum csign_err
 csign_host_init(struct csign_ctx *ctx, const char *config_path,
     const char *service_url, const char *access_key, const char *settings)
@@ -243,21 +286,26 @@ csign_host_init(struct csign_ctx *ctx, const char *config_path,
 	const char *path =
 	    config_path == NULL ? CSIGN_CONFIG_PATH : config_path;
 	enum csign_err r = CSIGN_E_INTERNAL;
-	struct csign_buf *dir = NULL;
+	struct csign_buf *dir = NULL, *conf = NULL;
 	const char *name = NULL;
 	int dirfd = -1;
 
 	if (ctx == NULL || service_url == NULL || access_key == NULL)
 		return CSIGN_E_INVALID;
 	if ((r = check_init(ctx, service_url, access_key)) != CSIGN_OK ||
-	    (r = csign_buf_new(CSIGN_CONF_LINE_MAX, &dir)) != CSIGN_OK)
-		return r;
+	    (r = csign_buf_new(CSIGN_CONF_LINE_MAX, &dir)) != CSIGN_OK ||
+	    (r = csign_buf_new(CSIGN_FILE_MAX, &conf)) != CSIGN_OK)
+		goto out;
 	if ((r = split_path(path, dir, &name)) != CSIGN_OK) {
 		csign_why_set(&ctx->why, "%s: not an absolute path", path);
 		goto out;
 	}
 	if ((r = csign_dir_create(
 		 csign_buf_str(dir), 0755, &ctx->why, &dirfd)) != CSIGN_OK)
+		goto out;
+	/* Of two at once, the second one finds the first one's work. */
+	if ((r = csign_file_lock(dirfd, INIT_LOCK_MS, csign_buf_str(dir),
+		 &ctx->why)) != CSIGN_OK)
 		goto out;
 	if (faccessat(dirfd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
 		csign_why_set(&ctx->why,
@@ -266,23 +314,13 @@ csign_host_init(struct csign_ctx *ctx, const char *config_path,
 		r = CSIGN_E_EXISTS;
 		goto out;
 	}
-	if ((r = write_init(ctx, dirfd, csign_buf_str(dir), name, service_url,
-		 access_key, settings)) != CSIGN_OK)
-		goto out;
-	/* a configuration that nobody can load is none */
-	if ((r = csign_ctx_load(ctx, path, NULL)) != CSIGN_OK) {
-		(void)!csign_file_remove_at(dirfd, name, NULL);
-		goto out;
-	}
-	if ((r = csign_store_create(ctx->settings.state_dir, &ctx->why)) !=
-	    CSIGN_OK)
-		goto out;
-	if (ctx->settings.audit_file != NULL)
-		r = make_log_dir(ctx, ctx->settings.audit_file);
-	if (r == CSIGN_OK && ctx->settings.evidence)
-		r = make_log_dir(ctx, ctx->settings.evidence_file);
+	if ((r = write_config(service_url, csign_buf_str(dir), settings,
+		 conf)) == CSIGN_OK &&
+	    (r = try_config(ctx, path, conf)) == CSIGN_OK)
+		r = write_host(ctx, dirfd, name, access_key, conf);
 out:
 	csign_close(&dirfd);
+	csign_buf_free(&conf);
 	csign_buf_free(&dir);
 	return r;
 }

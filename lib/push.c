@@ -32,6 +32,27 @@ csign_push_code(
 		   : CSIGN_CODE_INBOX;
 }
 
+/* --- limits --------------------------------------------------------------- */
+
+/* csign_state_peek() or csign_rings_peek() */
+typedef enum csign_err peek_fn(struct csign_crypto *crypto,
+    const char *state_dir, const struct csign_account *account,
+    struct csign_state *ret_state, struct csign_why *why);
+
+/* A state is large, and only its limit is looked at here. */
+static enum csign_err
+peek_limit(struct csign_ctx *ctx, const struct csign_account *account,
+    peek_fn *peek, struct csign_why *why, struct csign_limit *ret_limit)
+{
+	struct csign_state state;
+	enum csign_err r =
+	    peek(ctx->crypto, ctx->settings.state_dir, account, &state, why);
+
+	if (r == CSIGN_OK)
+		*ret_limit = state.limit;
+	return r;
+}
+
 /* --- under the lock ------------------------------------------------------- */
 
 /* An account's limit, to be changed. */
@@ -40,7 +61,7 @@ struct turn {
 	const struct csign_account *account;
 	struct csign_state_lock *lock;
 	struct csign_state rings;
-	struct csign_state state; /* what phones answered: only looked at */
+	struct csign_limit answered; /* what phones answered: only looked at */
 	struct csign_now now;
 	struct csign_why why; /* of the caller */
 };
@@ -65,10 +86,10 @@ begin(
 	if ((r = csign_rings_lock(ctx->crypto, ctx->settings.state_dir, account,
 		 &ctx->why, &t->lock)) != CSIGN_OK ||
 	    (r = csign_state_read(t->lock, &t->rings, &ctx->why)) != CSIGN_OK ||
-	    (r = csign_state_peek(ctx->crypto, ctx->settings.state_dir, account,
-		 &t->state, &ctx->why)) != CSIGN_OK)
+	    (r = peek_limit(ctx, account, csign_state_peek, &ctx->why,
+		 &t->answered)) != CSIGN_OK)
 		return r;
-	csign_limit_beside(&t->rings.limit, &t->state.limit);
+	csign_limit_beside(&t->rings.limit, &t->answered);
 	/* After the lock was had: nobody then sees another's moment to come. */
 	return read_clocks(&t->now, &ctx->why);
 }
@@ -140,7 +161,7 @@ csign_push_take(struct csign_ctx *ctx, const struct csign_account *account,
 	    (r = new_ring(ring)) != CSIGN_OK)
 		goto out;
 	changed = csign_limit_settle(&t.rings.limit, &t.now, &paused);
-	quiet = csign_limit_look(&t.state.limit, &t.now, &seconds);
+	quiet = csign_limit_look(&t.answered, &t.now, &seconds);
 	if (quiet == CSIGN_QUIET_NO)
 		quiet = csign_limit_ring(&t.rings.limit, &t.now, ring,
 		    open_for + TO_PUT_S, &seconds);
@@ -164,15 +185,15 @@ static bool
 ends_something(struct csign_ctx *ctx, const struct csign_account *account,
     enum csign_became became)
 {
-	struct csign_state rings;
+	struct csign_limit rings;
 	struct csign_why why;
 
 	return (became == CSIGN_BECAME_GRANTED_LINK ||
 		   became == CSIGN_BECAME_GRANTED_RUNG ||
 		   became == CSIGN_BECAME_RECOVERED) &&
-	       csign_rings_peek(ctx->crypto, ctx->settings.state_dir, account,
-		   &rings, &why) == CSIGN_OK &&
-	       csign_limit_counted(&rings.limit);
+	       peek_limit(ctx, account, csign_rings_peek, &why, &rings) ==
+		   CSIGN_OK &&
+	       csign_limit_counted(&rings);
 }
 
 void
@@ -206,22 +227,22 @@ csign_push_look(struct csign_ctx *ctx, const char *user,
 	struct csign_account account;
 	enum csign_err r = CSIGN_E_INTERNAL;
 	enum csign_quiet quiet = CSIGN_QUIET_NO;
-	struct csign_state state, rings;
+	struct csign_limit answered, rings;
 	struct csign_now now;
 	uint32_t seconds = 0;
 
 	if (!csign_ctx_enter(ctx) || user == NULL || ret_note == NULL)
 		return CSIGN_E_INVALID;
 	if ((r = csign_account_find(user, &account, &ctx->why)) != CSIGN_OK ||
-	    (r = csign_state_peek(ctx->crypto, ctx->settings.state_dir,
-		 &account, &state, &ctx->why)) != CSIGN_OK ||
-	    (r = csign_rings_peek(ctx->crypto, ctx->settings.state_dir,
-		 &account, &rings, &ctx->why)) != CSIGN_OK ||
+	    (r = peek_limit(ctx, &account, csign_state_peek, &ctx->why,
+		 &answered)) != CSIGN_OK ||
+	    (r = peek_limit(ctx, &account, csign_rings_peek, &ctx->why,
+		 &rings)) != CSIGN_OK ||
 	    (r = read_clocks(&now, &ctx->why)) != CSIGN_OK)
 		return r;
-	quiet = csign_limit_look(&state.limit, &now, &seconds);
+	quiet = csign_limit_look(&answered, &now, &seconds);
 	if (quiet == CSIGN_QUIET_NO)
-		quiet = csign_limit_look(&rings.limit, &now, &seconds);
+		quiet = csign_limit_look(&rings, &now, &seconds);
 	/* A file that is not there yet is no trouble. */
 	ctx->why.text[0] = '\0';
 	csign_limit_note(quiet, seconds, ret_note);

@@ -314,13 +314,34 @@ read_config(const struct reporter *to, struct csign_buf **ret_text)
 	return r == CSIGN_E_NOT_FOUND ? CSIGN_E_CONFIG : r;
 }
 
+static enum csign_err
+settings_from(const struct reporter *to, struct csign_crypto *crypto,
+    const char *section, struct csign_settings *ret_settings)
+{
+	struct csign_settings settings = {0};
+	enum csign_err r = csign_conf_parse(&csign_settings_table, to->path,
+	    csign_buf_str(to->text), csign_buf_len(to->text), section,
+	    &settings, to->why, to->report, to->arg);
+
+	if (r == CSIGN_OK)
+		r = check_together(&settings, to);
+	if (r == CSIGN_OK)
+		r = complete(&settings, to);
+	if (r == CSIGN_OK)
+		r = hash_config(crypto, to->text, settings.config_hash);
+	if (r == CSIGN_OK)
+		*ret_settings = settings;
+	else
+		csign_settings_clear(&settings);
+	return r;
+}
+
 enum csign_err
 csign_settings_load(struct csign_crypto *crypto, const char *path,
     const char *section, struct csign_settings *ret_settings,
     struct csign_why *why, void (*report)(void *arg, const char *finding),
     void *arg)
 {
-	struct csign_settings settings = {0};
 	enum csign_err r = CSIGN_E_INTERNAL;
 	struct csign_buf *text = NULL;
 	struct reporter to = {
@@ -331,26 +352,21 @@ csign_settings_load(struct csign_crypto *crypto, const char *path,
 	};
 
 	if ((r = read_config(&to, &text)) != CSIGN_OK)
-		goto out;
+		return r;
 	to.text = text;
-	r = csign_conf_parse(&csign_settings_table, to.path,
-	    csign_buf_str(text), csign_buf_len(text), section, &settings, why,
-	    report, arg);
-	if (r != CSIGN_OK)
-		goto out;
-	if ((r = check_together(&settings, &to)) != CSIGN_OK)
-		goto out;
-	if ((r = complete(&settings, &to)) != CSIGN_OK)
-		goto out;
-	r = hash_config(crypto, text, settings.config_hash);
-	if (r != CSIGN_OK)
-		goto out;
-	*ret_settings = settings;
-	settings = (struct csign_settings){0};
-out:
-	csign_settings_clear(&settings);
+	r = settings_from(&to, crypto, section, ret_settings);
 	csign_buf_free(&text);
 	return r;
+}
+
+enum csign_err
+csign_settings_parse(struct csign_crypto *crypto, const char *path,
+    const struct csign_buf *text, struct csign_settings *ret_settings,
+    struct csign_why *why)
+{
+	const struct reporter to = {.path = path, .text = text, .why = why};
+
+	return settings_from(&to, crypto, NULL, ret_settings);
 }
 
 void

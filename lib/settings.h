@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "buf.h"
 #include "conf.h"
 #include "countersign.h"
 #include "crypto.h"
@@ -86,6 +87,10 @@ CSIGN_WUR enum csign_err csign_settings_load(struct csign_crypto *crypto,
     const char *path, const char *section, struct csign_settings *ret_settings,
     struct csign_why *why, void (*report)(void *arg, const char *finding),
     void *arg);
+/* The same of a text that may become that file; of what it says, the top. */
+CSIGN_WUR enum csign_err csign_settings_parse(struct csign_crypto *crypto,
+    const char *path, const struct csign_buf *text,
+    struct csign_settings *ret_settings, struct csign_why *why);
 void csign_settings_clear(struct csign_settings *settings);
 /* 43 characters from the access key file, NUL-terminated, as a secret. */
 CSIGN_WUR enum csign_err csign_settings_access_key(

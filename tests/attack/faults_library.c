@@ -6,6 +6,7 @@
 
 #include <json-c/json.h>
 #include <openssl/bn.h>
+#include <openssl/crypto.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
@@ -19,9 +20,14 @@
 #include "faults_impl.h"
 
 /* contexts, providers, algorithms */
+SSL_NEW(OPENSSL_INIT_SETTINGS, OPENSSL_INIT_new, (void), ())
+SSL(int, OPENSSL_INIT_set_config_filename,
+    (OPENSSL_INIT_SETTINGS * settings, const char *path), (settings, path))
 SSL_NEW(OSSL_LIB_CTX, OSSL_LIB_CTX_new, (void), ())
 SSL_NEW(OSSL_PROVIDER, OSSL_PROVIDER_load,
     (OSSL_LIB_CTX * lib, const char *name), (lib, name))
+SSL(int, OSSL_PROVIDER_set_default_search_path,
+    (OSSL_LIB_CTX * lib, const char *path), (lib, path))
 SSL_NEW(EVP_MD, EVP_MD_fetch,
     (OSSL_LIB_CTX * lib, const char *name, const char *query),
     (lib, name, query))

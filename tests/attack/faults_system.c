@@ -233,14 +233,9 @@ SYS(int, socket, (int domain, int type, int protocol), (domain, type, protocol),
 SYS(int, setsockopt,
     (int fd, int level, int name, const void *value, socklen_t len),
     (fd, level, name, value, len), E(-1, ENOMEM), E(-1, EINVAL))
-SYS(ssize_t, sendto,
-    (int fd, const void *bytes, size_t len, int flags,
-	const struct sockaddr *to, socklen_t to_len),
-    (fd, bytes, len, flags, to, to_len), E(-1, ECONNREFUSED), E(-1, EINTR),
-    E(-1, EAGAIN), E(-1, ENOBUFS), E(-1, EMSGSIZE))
 SYS(ssize_t, sendmsg, (int fd, const struct msghdr *msg, int flags),
-    (fd, msg, flags), E(-1, EPIPE), E(-1, EAGAIN), E(-1, ENOBUFS),
-    E(-1, ETOOMANYREFS))
+    (fd, msg, flags), E(-1, EPIPE), E(-1, ECONNREFUSED), E(-1, EINTR),
+    E(-1, EAGAIN), E(-1, ENOBUFS), E(-1, EMSGSIZE), E(-1, ETOOMANYREFS))
 SYS(ssize_t, recv, (int fd, void *bytes, size_t len, int flags),
     (fd, bytes, len, flags), E(-1, ECONNRESET), E(-1, EINTR), E(-1, EAGAIN),
     E(-1, ENOMEM), {0, 0, "the end"})

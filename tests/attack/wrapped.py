@@ -25,13 +25,14 @@ CANNOT_FAIL = {
         CRYPTO_free CRYPTO_clear_free BIO_free BN_clear_free EC_GROUP_free
         EC_POINT_free EVP_CIPHER_CTX_free EVP_CIPHER_free EVP_KDF_CTX_free
         EVP_KDF_free EVP_MD_CTX_free EVP_MD_free EVP_PKEY_CTX_free
-        EVP_PKEY_free OSSL_LIB_CTX_free OSSL_PARAM_BLD_free OSSL_PARAM_free
-        OSSL_PROVIDER_unload PKCS8_PRIV_KEY_INFO_free X509_ALGOR_free
-        X509_SIG_free""",
+        EVP_PKEY_free OPENSSL_INIT_free OSSL_LIB_CTX_free OSSL_PARAM_BLD_free
+        OSSL_PARAM_free OSSL_PROVIDER_unload PKCS8_PRIV_KEY_INFO_free
+        X509_ALGOR_free X509_SIG_free""",
     "say what the process or the object has": """
         geteuid getegid getuid getgid getpid nl_langinfo strerrordesc_np umask
         EC_GROUP_get0_order BIO_s_mem BIO_s_secmem ERR_set_mark
         ERR_pop_to_mark ERR_clear_last_mark OSSL_PARAM_construct_end
+        OPENSSL_info X509_get_default_cert_area
         OSSL_PARAM_construct_octet_string OSSL_PARAM_construct_utf8_string
         json_object_array_get_idx json_object_array_length
         json_object_get_int64 json_object_get_object json_object_get_string
@@ -49,7 +50,7 @@ CANNOT_FAIL = {
     "libpam, played by tests/attack/pam_double.c, which fails them": """
         pam_get_data pam_get_item pam_get_user pam_getenv pam_set_data""",
     "best effort: nothing depends on what they say": """
-        pam_fail_delay pam_syslog pam_modutil_getpwnam""",
+        pam_fail_delay pam_syslog pam_modutil_getpwnam OPENSSL_init_crypto""",
 }
 SANITIZERS = re.compile(r"__(asan|ubsan|lsan|tsan|sanitizer|gcov|llvm|afl)_?")
 

@@ -21,6 +21,7 @@ CLI_TESTS = \
 	%D%/test_evidence.py \
 	%D%/test_hostile.py \
 	%D%/test_init.py \
+	%D%/test_init_cut.py \
 	%D%/test_json.py \
 	%D%/test_log.py \
 	%D%/test_pam.py \

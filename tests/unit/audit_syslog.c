@@ -34,10 +34,8 @@ int __real_setsockopt(
     int fd, int level, int name, const void *value, socklen_t len);
 int __wrap_setsockopt(
     int fd, int level, int name, const void *value, socklen_t len);
-ssize_t __real_sendto(int fd, const void *bytes, size_t len, int flags,
-    const struct sockaddr *to, socklen_t to_len);
-ssize_t __wrap_sendto(int fd, const void *bytes, size_t len, int flags,
-    const struct sockaddr *to, socklen_t to_len);
+ssize_t __real_sendmsg(int fd, const struct msghdr *message, int flags);
+ssize_t __wrap_sendmsg(int fd, const struct msghdr *message, int flags);
 
 enum csign_err
 __wrap_csign_clock_wall(uint64_t *ret_ms)
@@ -73,14 +71,11 @@ __wrap_setsockopt(int fd, int level, int name, const void *value, socklen_t len)
 }
 
 ssize_t
-__wrap_sendto(int fd, const void *bytes, size_t len, int flags,
-    const struct sockaddr *to, socklen_t to_len)
+__wrap_sendmsg(int fd, const struct msghdr *message, int flags)
 {
 	assert_true((flags & MSG_NOSIGNAL) != 0);
 	errno = world.send_error;
-	return world.send_error != 0
-		   ? -1
-		   : __real_sendto(fd, bytes, len, flags, to, to_len);
+	return world.send_error != 0 ? -1 : __real_sendmsg(fd, message, flags);
 }
 
 static int
@@ -243,6 +238,43 @@ only_root_could_have_made_it(void **state)
 	assert_int_equal(rmdir(scratch("open")), 0);
 }
 
+/* su(1) runs as root for somebody, who could send such a line himself. */
+static void
+it_comes_from_the_effective_user(void **state)
+{
+	const uid_t uids[] = {4711, geteuid()};
+	const uid_t owner = geteuid();
+	int fd = listen_at("log"), on = 1;
+
+	(void)state;
+	assert_int_equal(
+	    setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)), 0);
+	for (size_t i = owner == 0 ? 0 : 1; i < N_ROWS(uids); i++) {
+		char text[4096];
+		union {
+			struct cmsghdr head;
+			char bytes[CMSG_SPACE(sizeof(struct ucred))];
+		} control;
+		struct iovec part = {text, sizeof(text)};
+		struct msghdr got = {.msg_iov = &part,
+		    .msg_iovlen = 1,
+		    .msg_control = control.bytes,
+		    .msg_controllen = sizeof(control.bytes)};
+		struct ucred who = {.uid = 4711};
+
+		assert_int_equal(setresuid(uids[i], owner, owner), 0);
+		assert_ok(put("log", NULL, NULL));
+		assert_int_equal(setresuid(owner, owner, owner), 0);
+		assert_true(recvmsg(fd, &got, MSG_DONTWAIT) > 0);
+		assert_non_null(CMSG_FIRSTHDR(&got));
+		memcpy(&who, CMSG_DATA(CMSG_FIRSTHDR(&got)), sizeof(who));
+		assert_int_equal(who.uid, owner);
+		assert_int_equal(who.gid, getegid());
+		assert_int_equal(who.pid, getpid());
+	}
+	assert_int_equal(close(fd), 0);
+}
+
 /* --- what may go wrong ---------------------------------------------------- */
 
 static void
@@ -306,7 +338,7 @@ a_log_that_is_stuck_is_left_alone(void **state)
 	uint64_t began = 0, took = 0;
 
 	(void)state;
-	while (__real_sendto(filler, "x", 1, MSG_DONTWAIT,
+	while (sendto(filler, "x", 1, MSG_DONTWAIT,
 		   (const struct sockaddr *)&at, sizeof(at)) == 1)
 		;
 	assert_int_equal(sigaction(SIGALRM, &often, NULL), 0);
@@ -330,6 +362,7 @@ main(void)
 	    TEST(a_line_is_one_message),
 	    TEST(the_first_that_is_there_is_taken),
 	    TEST(only_root_could_have_made_it),
+	    TEST(it_comes_from_the_effective_user),
 	    TEST(each_failure_is_told),
 	    TEST(a_log_that_is_stuck_is_left_alone),
 	};

@@ -61,43 +61,68 @@ hex(const char *text, unsigned char *out)
 
 /*
  * A configuration that asks for providers which are not there breaks the
- * default context and must not touch ours.  In a child, before libcrypto is
- * used for the first time.
+ * default context and must not touch ours.  Exits with 0.
  */
+static void
+application_first(void)
+{
+	struct csign_crypto *own = NULL;
+
+	OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL);
+	if (EVP_MD_fetch(NULL, "SHA256", NULL) != NULL)
+		_exit(2);
+	if (csign_crypto_new(&own) != CSIGN_OK ||
+	    csign_crypto_warm_up(own) != CSIGN_OK)
+		_exit(3);
+	_exit(0);
+}
+
+/* Where we come first, the variable names no file for the default one. */
+static void
+library_first(void)
+{
+	struct csign_crypto *own = NULL;
+
+	if (csign_crypto_new(&own) != CSIGN_OK ||
+	    csign_crypto_warm_up(own) != CSIGN_OK)
+		_exit(4);
+	OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL);
+	if (EVP_MD_fetch(NULL, "SHA256", NULL) == NULL)
+		_exit(5);
+	_exit(0);
+}
+
+/* In a child, before libcrypto is used for the first time. */
+static void
+with_configuration(const char *conf, void (*run)(void))
+{
+	char path[] = "/tmp/csign-crypto-XXXXXX";
+	int fd = mkstemp(path), status = 0;
+	pid_t pid;
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, conf, strlen(conf)), strlen(conf));
+	close(fd);
+	if ((pid = fork()) == 0) {
+		setenv("OPENSSL_CONF", path, 1);
+		run();
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	unlink(path);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 static void
 test_no_configuration(void **state)
 {
 	static const char conf[] = "openssl_conf = init\n"
 				   "[init]\nalg_section = evp\n"
 				   "[evp]\ndefault_properties = fips=yes\n";
-	char path[] = "/tmp/csign-crypto-XXXXXX";
-	int fd = mkstemp(path), status = 0;
-	pid_t pid;
 
 	(void)state;
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, conf, sizeof(conf) - 1), sizeof(conf) - 1);
-	close(fd);
-	if ((pid = fork()) == 0) {
-		struct csign_crypto *own = NULL;
-		EVP_MD *md;
-
-		setenv("OPENSSL_CONF", path, 1);
-		if (csign_crypto_new(&own) != CSIGN_OK ||
-		    csign_crypto_warm_up(own) != CSIGN_OK)
-			_exit(1);
-		/* To show that the file does what it should, read as it is. */
-		OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL);
-		if ((md = EVP_MD_fetch(NULL, "SHA256", NULL)) != NULL)
-			_exit(2);
-		if (csign_crypto_warm_up(own) != CSIGN_OK)
-			_exit(3);
-		_exit(0);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	unlink(path);
-	assert_true(WIFEXITED(status));
-	assert_int_equal(WEXITSTATUS(status), 0);
+	with_configuration(conf, application_first);
+	with_configuration(conf, library_first);
 }
 
 /* The application's errors stay, ours do not. */

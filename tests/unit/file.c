@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -491,21 +492,29 @@ a_directory_is_made_where_missing(void **state)
 }
 
 /*
- * 10,000 looks while another process swaps file and link: H3.  More of them
- * until enough have met the file and enough have not; both are common.
+ * 10,000 looks while another process swaps file and link a hundred thousand
+ * times: H3.  More of them until enough have met the file and enough have not;
+ * both are common.
  */
+#define SWAPS 100000
 #define LOOKS 10000
-#define LOOKS_MAX 1000000
+#define LOOKS_MAX 10000000
 #define ENOUGH 100
 static void
 a_race_never_shows_a_foreign_file(void **state)
 {
 	struct csign_buf *buf = NULL;
 	unsigned good = 0, refused = 0;
+	struct {
+		_Atomic unsigned n;
+	} * swaps;
 	pid_t child = -1;
 	int status = 0;
 
 	(void)state;
+	swaps = mmap(NULL, sizeof(*swaps), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_true(swaps != MAP_FAILED);
 	scratch_put_text("secret", 0600, "not for you");
 	scratch_put_text("good", 0600, TEXT);
 	assert_int_equal(symlink("secret", scratch("bad")), 0);
@@ -516,10 +525,13 @@ a_race_never_shows_a_foreign_file(void **state)
 
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 		for (;;)
-			(void)renameat2(fd, "good", fd, "bad", RENAME_EXCHANGE);
+			if (renameat2(fd, "good", fd, "bad", RENAME_EXCHANGE) ==
+			    0)
+				swaps->n++;
 	}
 	for (unsigned i = 0; i < LOOKS_MAX; i++) {
-		if (i >= LOOKS && good >= ENOUGH && refused >= ENOUGH)
+		if (i >= LOOKS && good >= ENOUGH && refused >= ENOUGH &&
+		    swaps->n >= SWAPS)
 			break;
 		if (csign_file_read(scratch("good"), CSIGN_FILE_SECRET, 64,
 			NULL, &buf) != CSIGN_OK) {
@@ -532,8 +544,12 @@ a_race_never_shows_a_foreign_file(void **state)
 	}
 	assert_int_equal(kill(child, SIGKILL), 0);
 	assert_int_equal(waitpid(child, &status, 0), child);
+	print_message("# %u swaps: %u met the file, %u did not\n", swaps->n,
+	    good, refused);
 	assert_true(good >= ENOUGH);
 	assert_true(refused >= ENOUGH);
+	assert_true(swaps->n >= SWAPS);
+	assert_int_equal(munmap(swaps, sizeof(*swaps)), 0);
 }
 
 #define TEST(f) cmocka_unit_test_setup(f, reset)

@@ -183,7 +183,7 @@ tests_unit_audit_syslog_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_audit_syslog_LDADD = $(UNIT_LIBS)
 tests_unit_audit_syslog_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=csign_clock_wall -Wl,--wrap=csign_clock_boot \
-	-Wl,--wrap=socket -Wl,--wrap=setsockopt -Wl,--wrap=sendto
+	-Wl,--wrap=socket -Wl,--wrap=setsockopt -Wl,--wrap=sendmsg
 
 UNIT_TESTS += tests/unit/conf
 tests_unit_conf_SOURCES = tests/unit/conf.c $(SCRATCH_SOURCES)
