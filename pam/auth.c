@@ -102,18 +102,32 @@ load_config(struct auth *a)
 static enum csign_err
 load_command(struct auth *a)
 {
+	enum csign_err (*parse)(
+	    const char *args, size_t len, struct csign_cmdline *ret_cmd) = NULL;
 	char *args = NULL;
 	size_t len = 0;
 	enum csign_err r;
 
-	if (a->items.caller != CSIGN_CALLER_SUDO &&
-	    a->items.caller != CSIGN_CALLER_SU)
+	switch (a->items.caller) {
+	case CSIGN_CALLER_SUDO:
+		parse = csign_cmdline_sudo;
+		break;
+	case CSIGN_CALLER_DOAS:
+		parse = csign_cmdline_doas;
+		break;
+	case CSIGN_CALLER_SU:
+		parse = csign_cmdline_su;
+		break;
+	case CSIGN_CALLER_SSH:
+	case CSIGN_CALLER_LOGIN:
+	case CSIGN_CALLER_OTHER:
+		break;
+	}
+	if (parse == NULL)
 		return CSIGN_OK;
 	if ((r = csign_cmdline_read(&args, &len)) != CSIGN_OK)
 		return fail(a, r, NULL, "the command line cannot be read");
-	r = a->items.caller == CSIGN_CALLER_SU
-		? csign_cmdline_su(args, len, &a->cmd)
-		: csign_cmdline_sudo(args, len, &a->cmd);
+	r = parse(args, len, &a->cmd);
 	free(args);
 	return r;
 }

@@ -308,7 +308,7 @@ static const struct option sudo_options[] = {
 struct sudo {
 	const char *target, *group, *chdir, *chroot;
 	enum csign_action action;
-	bool shell, non_interactive, no_update;
+	bool callers_shell, non_interactive, no_update;
 };
 
 /* "-h host", the one value that sudo itself takes from the next word. */
@@ -350,9 +350,8 @@ take_sudo_option(struct walk *w, const struct option *o, struct sudo *sudo)
 	case 'v':
 		sudo->action = CSIGN_ACTION_VALIDATE;
 		break;
-	case 'i':
 	case 's':
-		sudo->shell = true;
+		sudo->callers_shell = true;
 		break;
 	case 'n':
 		sudo->non_interactive = true;
@@ -420,6 +419,7 @@ fill_sudo(const struct sudo *sudo, const struct args *args, size_t first,
 		cmd->action = CSIGN_ACTION_SHELL;
 	cmd->non_interactive = sudo->non_interactive;
 	cmd->no_update = sudo->no_update;
+	cmd->callers_shell = sudo->callers_shell;
 	if ((r = copy_word(sudo->target, &cmd->target)) != CSIGN_OK ||
 	    (r = copy_word(sudo->group, &cmd->group)) != CSIGN_OK ||
 	    (r = copy_word(sudo->chdir, &cmd->chdir)) != CSIGN_OK ||
@@ -447,6 +447,50 @@ parse_sudo(const struct args *args, struct csign_cmdline *cmd)
 	/* Variables change what a command does: show from the first one on. */
 	return fill_sudo(&sudo, args,
 	    environment != 0 && w.at < args->n ? environment : w.at, cmd);
+}
+
+/* --- doas ------------------------------------------------------------------
+ */
+
+/* clang-format off */
+static const struct option doas_options[] = {
+	{NULL, 'C', VALUE},
+	{NULL, 'L', NOTHING},
+	{NULL, 'n', NOTHING},
+	{NULL, 's', NOTHING},
+	{NULL, 'u', VALUE},
+};
+/* clang-format on */
+
+/* With -s there is no command, else there is one: doas sees to that. */
+static enum csign_err
+parse_doas(const struct args *args, struct csign_cmdline *cmd)
+{
+	struct walk w = {.args = args,
+	    .options = doas_options,
+	    .n_options = sizeof(doas_options) / sizeof(doas_options[0]),
+	    .at = 1};
+	const char *target = NULL;
+	const struct option *o;
+	bool shell = false;
+	enum csign_err r;
+
+	while ((o = next_option(&w)) != NULL) {
+		if (o->letter == 'u')
+			target = w.value;
+		if (o->letter == 's')
+			shell = true;
+		if (o->letter == 'n')
+			cmd->non_interactive = true;
+	}
+	if (w.failed || args->n == 0 || shell != (w.at == args->n))
+		return join(args, 0, &cmd->text);
+	cmd->action = shell ? CSIGN_ACTION_SHELL : CSIGN_ACTION_RUN;
+	cmd->callers_shell = shell;
+	cmd->callers_path = !shell && strchr(args->word[w.at], '/') == NULL;
+	if ((r = copy_word(target, &cmd->target)) != CSIGN_OK)
+		return r;
+	return join(args, w.at, &cmd->text);
 }
 
 /* --- su --------------------------------------------------------------------
@@ -486,7 +530,7 @@ parse_su(const struct args *args, struct csign_cmdline *cmd)
 	const char *command = NULL;
 	const struct option *o;
 	size_t words = 0;
-	bool plain = true;
+	bool plain = true, callers_shell = false;
 
 	while (w.at < args->n || w.letters != NULL) {
 		if ((o = next_option(&w)) != NULL) {
@@ -495,6 +539,8 @@ parse_su(const struct args *args, struct csign_cmdline *cmd)
 				plain = false;
 			if (o->letter == 'c')
 				command = w.value;
+			if (o->letter == 'm' || o->letter == 'p')
+				callers_shell = true;
 		} else if (w.failed) {
 			break;
 		} else if (w.at < args->n) {
@@ -507,10 +553,11 @@ parse_su(const struct args *args, struct csign_cmdline *cmd)
 	if (w.failed || !plain || words > 1 || args->n == 0)
 		return join(args, 0, &cmd->text);
 	cmd->action = command == NULL ? CSIGN_ACTION_SHELL : CSIGN_ACTION_RUN;
+	cmd->callers_shell = callers_shell;
 	return copy_word(command == NULL ? "" : command, &cmd->text);
 }
 
-/* --- both ------------------------------------------------------------------
+/* --- all -------------------------------------------------------------------
  */
 
 static enum csign_err
@@ -537,6 +584,12 @@ enum csign_err
 csign_cmdline_sudo(const char *args, size_t len, struct csign_cmdline *ret_cmd)
 {
 	return parse(args, len, parse_sudo, ret_cmd);
+}
+
+enum csign_err
+csign_cmdline_doas(const char *args, size_t len, struct csign_cmdline *ret_cmd)
+{
+	return parse(args, len, parse_doas, ret_cmd);
 }
 
 enum csign_err

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What sudo or su was asked to do, from the kernel's record of the calling
- * process's arguments.  The environment is never looked at: SUDO_COMMAND can
- * be the caller's own (countersign-security(7) UX-7).
+ * What sudo, doas or su was asked to do, from the kernel's record of the
+ * calling process's arguments.  The environment is never looked at:
+ * SUDO_COMMAND can be the caller's own (countersign-security(7) UX-7).
  */
 #ifndef CSIGN_PAM_CMDLINE_H
 #define CSIGN_PAM_CMDLINE_H
@@ -26,12 +26,15 @@ struct csign_cmdline {
 	/* Words as a shell would need them quoted; "" if there are none. */
 	char *text;
 	/* As typed, or NULL. */
-	char *target;         /* sudo -u */
+	char *target;         /* sudo -u, doas -u */
 	char *group;          /* sudo -g */
 	char *chdir;          /* sudo -D */
 	char *chroot;         /* sudo -R */
 	bool non_interactive; /* sudo -n */
 	bool no_update;       /* sudo -N: leaves no timestamp */
+	/* What the caller's environment decides, so no eye can see it. */
+	bool callers_shell; /* SHELL names what runs it: -s, su -m, -p */
+	bool callers_path;  /* PATH says where it is: doas, without a slash */
 };
 
 /*
@@ -42,11 +45,13 @@ struct csign_cmdline {
 CSIGN_WUR enum csign_err csign_cmdline_read(char **ret_args, size_t *ret_len);
 
 /*
- * Reads args as sudo(8) does, or as su(1) does.  Behind its len bytes there is
+ * Reads args as sudo(8), doas(1) or su(1) does.  Behind its len bytes there is
  * a NUL, as csign_cmdline_read() leaves one: the kernel's record ends without
  * one where a process has changed it.
  */
 CSIGN_WUR enum csign_err csign_cmdline_sudo(
+    const char *args, size_t len, struct csign_cmdline *ret_cmd);
+CSIGN_WUR enum csign_err csign_cmdline_doas(
     const char *args, size_t len, struct csign_cmdline *ret_cmd);
 CSIGN_WUR enum csign_err csign_cmdline_su(
     const char *args, size_t len, struct csign_cmdline *ret_cmd);

@@ -26,6 +26,7 @@ caller_of(const char *service, const char *tty, const char *connection)
 		const char *service;
 		enum csign_caller caller;
 	} callers[] = {
+	    {"doas", CSIGN_CALLER_DOAS},
 	    {"login", CSIGN_CALLER_LOGIN},
 	    {"sshd", CSIGN_CALLER_SSH},
 	    {"su", CSIGN_CALLER_SU},
@@ -146,6 +147,7 @@ csign_items_remote(const struct csign_items *items)
 	case CSIGN_CALLER_SSH:
 		return true;
 	case CSIGN_CALLER_SUDO:
+	case CSIGN_CALLER_DOAS:
 	case CSIGN_CALLER_SU:
 		/* sudo may say this host's own name (pam_rhost). */
 		return false;

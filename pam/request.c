@@ -97,7 +97,7 @@ ssh_details(
 	return r;
 }
 
-/* --- sudo and su -----------------------------------------------------------
+/* --- sudo, doas and su -----------------------------------------------------
  */
 
 static const char *
@@ -131,7 +131,7 @@ command_text(const struct csign_cmdline *cmd)
 
 /* With -g alone, sudo runs the command as the invoking user. */
 static const char *
-sudo_target(const struct csign_items *items, const struct csign_cmdline *cmd)
+command_target(const struct csign_items *items, const struct csign_cmdline *cmd)
 {
 	if (cmd->target != NULL)
 		return cmd->target;
@@ -144,10 +144,13 @@ invoking_user(const struct csign_items *items)
 	return items->ruser[0] != '\0' ? items->ruser : items->user;
 }
 
-/* What one yes covers; sudo remembers it for a while (UX-6). */
+/*
+ * What one yes covers (UX-6).  sudo remembers it for a while, doas does where
+ * its file says so.
+ */
 static void
-sudo_scope(struct csign_ctx *ctx, const struct csign_cmdline *cmd, char *out,
-    size_t size)
+command_scope(struct csign_ctx *ctx, enum csign_caller caller,
+    const struct csign_cmdline *cmd, char *out, size_t size)
 {
 	const char *minutes = csign_ctx_setting(ctx, "timestamp_timeout");
 	const char *what = cmd->action == CSIGN_ACTION_SHELL
@@ -156,24 +159,43 @@ sudo_scope(struct csign_ctx *ctx, const struct csign_cmdline *cmd, char *out,
 
 	if (cmd->no_update || (minutes != NULL && strcmp(minutes, "0") == 0))
 		(void)snprintf(out, size, "%s only", what);
+	else if (caller == CSIGN_CALLER_DOAS)
+		(void)snprintf(out, size,
+		    "%s, and any doas command on this terminal until 5 "
+		    "minutes after the last one, if doas.conf says persist",
+		    what);
 	else
 		(void)snprintf(out, size,
 		    "any sudo command on this terminal for %.8s minutes",
 		    minutes == NULL ? "15" : minutes);
 }
 
+/* Where the words do not say what runs: id may be anything called id. */
+static void
+detail_how(enum csign_err *r, struct csign_request *req,
+    const struct csign_cmdline *cmd)
+{
+	if (cmd->callers_shell)
+		detail(r, req, "Run by",
+		    "the shell that the caller's SHELL names");
+	if (cmd->callers_path)
+		detail(r, req, "Found in",
+		    "the caller's PATH, unless doas.conf names the command");
+}
+
 static enum csign_err
-sudo_details(struct csign_ctx *ctx, const struct csign_items *items,
+command_details(struct csign_ctx *ctx, const struct csign_items *items,
     const struct csign_cmdline *cmd, struct csign_request *req)
 {
 	enum csign_err r = CSIGN_OK;
-	char directory[PATH_MAX], scope[128];
+	char directory[PATH_MAX], scope[200];
 
 	if (getcwd(directory, sizeof(directory)) == NULL)
 		(void)snprintf(directory, sizeof(directory), "(unknown)");
-	sudo_scope(ctx, cmd, scope, sizeof(scope));
+	command_scope(ctx, items->caller, cmd, scope, sizeof(scope));
 	detail(&r, req, command_label(cmd), command_text(cmd));
-	detail(&r, req, "Run as", sudo_target(items, cmd));
+	detail_how(&r, req, cmd);
+	detail(&r, req, "Run as", command_target(items, cmd));
 	detail(&r, req, "Group", cmd->group);
 	detail(&r, req, "Asked for by", invoking_user(items));
 	detail(&r, req, "Directory", directory);
@@ -191,6 +213,7 @@ su_details(const struct csign_items *items, const struct csign_cmdline *cmd,
 	enum csign_err r = CSIGN_OK;
 
 	detail(&r, req, command_label(cmd), command_text(cmd));
+	detail_how(&r, req, cmd);
 	detail(&r, req, "Run as", items->user);
 	detail(&r, req, "Asked for by", items->ruser);
 	detail(&r, req, "Terminal", items->tty);
@@ -213,10 +236,10 @@ other_details(const struct csign_items *items, struct csign_request *req)
 }
 
 static void
-sudo_title(const struct csign_items *items, const struct csign_cmdline *cmd,
+command_title(const struct csign_items *items, const struct csign_cmdline *cmd,
     const char *host, char *title)
 {
-	const char *as = sudo_target(items, cmd);
+	const char *as = command_target(items, cmd);
 
 	switch (cmd->action) {
 	case CSIGN_ACTION_RUN:
@@ -242,7 +265,8 @@ sudo_title(const struct csign_items *items, const struct csign_cmdline *cmd,
 	case CSIGN_ACTION_OTHER:
 		break;
 	}
-	(void)snprintf(title, TITLE_SIZE, "Use sudo on %s", host);
+	(void)snprintf(title, TITLE_SIZE, "Use %s on %s",
+	    items->caller == CSIGN_CALLER_DOAS ? "doas" : "sudo", host);
 }
 
 static void
@@ -263,7 +287,8 @@ make_title(const struct csign_items *items, const struct csign_cmdline *cmd,
 		    title, TITLE_SIZE, "Become %.64s on %s", items->user, host);
 		break;
 	case CSIGN_CALLER_SUDO:
-		sudo_title(items, cmd, host, title);
+	case CSIGN_CALLER_DOAS:
+		command_title(items, cmd, host, title);
 		break;
 	case CSIGN_CALLER_OTHER:
 		(void)snprintf(title, TITLE_SIZE, "Use %.32s on %s as %.64s",
@@ -280,7 +305,8 @@ add_details(struct csign_ctx *ctx, const struct csign_items *items, bool proven,
 	case CSIGN_CALLER_SSH:
 		return ssh_details(items, proven, req);
 	case CSIGN_CALLER_SUDO:
-		return sudo_details(ctx, items, cmd, req);
+	case CSIGN_CALLER_DOAS:
+		return command_details(ctx, items, cmd, req);
 	case CSIGN_CALLER_SU:
 		return su_details(items, cmd, req);
 	case CSIGN_CALLER_LOGIN:

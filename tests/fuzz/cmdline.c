@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Arguments of sudo and su, which whoever calls them chooses and root reads:
- * whatever they are, there is a text or a reason, and what is told as an
+ * Arguments of sudo, doas and su, which whoever calls them chooses and root
+ * reads: whatever they are, there is a text or a reason, and what is told as an
  * option's value is one of the words.
  */
 #include "config.h"
@@ -45,6 +45,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	fuzz_fill(&cmd, sizeof cmd);
 	check(csign_cmdline_sudo(args, size, &cmd), args, size, &cmd);
+	fuzz_fill(&cmd, sizeof cmd);
+	check(csign_cmdline_doas(args, size, &cmd), args, size, &cmd);
 	fuzz_fill(&cmd, sizeof cmd);
 	check(csign_cmdline_su(args, size, &cmd), args, size, &cmd);
 	free(args);

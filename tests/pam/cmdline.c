@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the phone shows of a command line, against what sudo and su run. */
+/* What the phone shows of a command line, against what is run. */
 #include "config.h"
 
 #include <setjmp.h>
@@ -88,6 +88,25 @@ static const struct line sudo_lines[] = {
 	{{"sudo", "-n", "-u"}, OTHER, "sudo -n -u", NULL, NULL, true},
 };
 
+static const struct line doas_lines[] = {
+	{{"doas", "id"}, RUN, "id", NULL, NULL, false},
+	{{"/usr/bin/doas", "-u", "bob", "id", "-u"}, RUN, "id -u", "bob", NULL, false},
+	{{"doas", "-nubob", "id"}, RUN, "id", "bob", NULL, true},
+	{{"doas", "-u", "-s", "id"}, RUN, "id", "-s", NULL, false},
+	{{"doas", "--", "-s"}, RUN, "-s", NULL, NULL, false},
+	/* No variables: a word with "=" is the command. */
+	{{"doas", "A=b", "id"}, RUN, "A=b id", NULL, NULL, false},
+	{{"doas", "sh", "-c", "rm -rf /"}, RUN, "sh -c 'rm -rf /'", NULL, NULL, false},
+	{{"doas", "-s"}, SHELL, "", NULL, NULL, false},
+	{{"doas", "-su", "bob"}, SHELL, "", "bob", NULL, false},
+	/* Nothing that doas would ask anybody for. */
+	{{"doas", "-s", "id"}, OTHER, "doas -s id", NULL, NULL, false},
+	{{"doas"}, OTHER, "doas", NULL, NULL, false},
+	{{"doas", "-g", "adm", "id"}, OTHER, "doas -g adm id", NULL, NULL, false},
+	{{"doas", "--user=bob", "id"}, OTHER, "doas --user=bob id", NULL, NULL, false},
+	{{"doas", "-n", "-u"}, OTHER, "doas -n -u", NULL, NULL, true},
+};
+
 static const struct line su_lines[] = {
 	{{"su"}, SHELL, "", NULL, NULL, false},
 	{{"su", "-"}, SHELL, "", NULL, NULL, false},
@@ -160,11 +179,59 @@ sudo_reads(void **state)
 }
 
 static void
+doas_reads(void **state)
+{
+	(void)state;
+	check(doas_lines, sizeof(doas_lines) / sizeof(doas_lines[0]),
+	    csign_cmdline_doas);
+}
+
+static void
 su_reads(void **state)
 {
 	(void)state;
 	check(
 	    su_lines, sizeof(su_lines) / sizeof(su_lines[0]), csign_cmdline_su);
+}
+
+/* What the environment decides, which the phone then says. */
+static void
+callers_choice_is_seen(void **state)
+{
+	static const struct {
+		enum csign_err (*parse)(
+		    const char *, size_t, struct csign_cmdline *);
+		const char *words[WORDS_MAX];
+		bool shell, path;
+	} rows[] = {
+	    {csign_cmdline_sudo, {"sudo", "id"}, false, false},
+	    {csign_cmdline_sudo, {"sudo", "-i"}, false, false},
+	    {csign_cmdline_sudo, {"sudo", "-s"}, true, false},
+	    {csign_cmdline_sudo, {"sudo", "-Hs", "id"}, true, false},
+	    {csign_cmdline_sudo, {"sudo", "--shell", "id"}, true, false},
+	    {csign_cmdline_sudo, {"sudo", "id", "-s"}, false, false},
+	    {csign_cmdline_doas, {"doas", "-s"}, true, false},
+	    {csign_cmdline_doas, {"doas", "id", "/"}, false, true},
+	    {csign_cmdline_doas, {"doas", "./id"}, false, false},
+	    {csign_cmdline_doas, {"doas", "/bin/id"}, false, false},
+	    {csign_cmdline_su, {"su", "-c", "id"}, false, false},
+	    {csign_cmdline_su, {"su", "-m"}, true, false},
+	    {csign_cmdline_su, {"su", "-pc", "id"}, true, false},
+	    {csign_cmdline_su, {"su", "--preserve-environment"}, true, false},
+	};
+	char bytes[1024];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct csign_cmdline cmd;
+
+		assert_int_equal(
+		    rows[i].parse(bytes, pack(rows[i].words, bytes), &cmd),
+		    CSIGN_OK);
+		assert_int_equal(cmd.callers_shell, rows[i].shell);
+		assert_int_equal(cmd.callers_path, rows[i].path);
+		csign_cmdline_clear(&cmd);
+	}
 }
 
 static void
@@ -191,6 +258,9 @@ odd_bytes(void **state)
 
 	(void)state;
 	assert_int_equal(csign_cmdline_sudo("", 0, &cmd), CSIGN_OK);
+	assert_int_equal(cmd.action, OTHER);
+	csign_cmdline_clear(&cmd);
+	assert_int_equal(csign_cmdline_doas("", 0, &cmd), CSIGN_OK);
 	assert_int_equal(cmd.action, OTHER);
 	csign_cmdline_clear(&cmd);
 	assert_int_equal(csign_cmdline_su("", 0, &cmd), CSIGN_OK);
@@ -220,7 +290,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(sudo_reads),
+	    cmocka_unit_test(doas_reads),
 	    cmocka_unit_test(su_reads),
+	    cmocka_unit_test(callers_choice_is_seen),
 	    cmocka_unit_test(sudo_directories),
 	    cmocka_unit_test(odd_bytes),
 	    cmocka_unit_test(own_command_line),

@@ -143,6 +143,61 @@ def test_sudo_scope(stack):
         "everything typed in this shell only"
 
 
+@pytest.mark.parametrize("argv,title,label,text,target", [
+    (("doas", "-u", "bob", "systemctl", "restart", "a b"),
+     "Run a command as bob on web1", "Command (as typed)",
+     "systemctl restart 'a b'", "bob"),
+    (("doas", "-s"), "Open a shell as root on web1", "Command (as typed)",
+     "an interactive shell", "root"),
+    (("doas", "-x", "id"), "Use doas on web1", "Command line (as typed)",
+     "doas -x id", "root"),
+])
+def test_doas(stack, argv, title, label, text, target):
+    result = stack.run("--tty", "pts/3", "--ruser", "alice", service="doas",
+                       argv=argv)
+    assert result.sent("title") == title
+    assert result.sent(label) == text
+    assert result.sent("Run as") == target
+    assert result.sent("Asked for by") == "alice"
+    assert result.sent("Directory") == os.getcwd()
+    assert result.sent("Terminal") == "pts/3"
+    assert result.sent("unproven") == "no"
+    assert "until 5 minutes after the last one, if doas.conf says persist" in \
+        result.sent("Allows")
+    assert "sudo" not in result.sent("Allows")
+
+
+@pytest.mark.parametrize("service,argv,by,found", [
+    ("sudo", ("sudo", "-s"), True, False),
+    ("sudo", ("sudo", "-s", "uptime"), True, False),
+    ("sudo", ("sudo", "-i"), False, False),
+    ("doas", ("doas", "-s"), True, False),
+    ("doas", ("doas", "id"), False, True),
+    ("doas", ("doas", "/bin/id"), False, False),
+    ("su", ("su", "-p", "-c", "id"), True, False),
+    ("su", ("su", "-c", "id"), False, False),
+])
+def test_what_the_callers_environment_decides(stack, service, argv, by, found):
+    """Words that do not say what is run come with a line that says so."""
+    result = stack.run("--tty", "pts/3", service=service, argv=argv)
+    assert result.asked == 1
+    assert (result.sent("Run by") is not None) == by
+    assert (result.sent("Found in") is not None) == found
+
+
+def test_doas_scope(stack):
+    stack.play("wait OK", "setting timestamp_timeout 0")
+    result = stack.run("--tty", "pts/3", service="doas", argv=("doas", "id"))
+    assert result.sent("Allows") == "this command only"
+
+
+def test_doas_with_input_from_elsewhere(stack):
+    """It names no terminal then, though there may be one: shown, not rung."""
+    result = stack.run(service="doas", argv=("doas", "tee", "/etc/motd"))
+    assert (result.code, result.asked) == ("PAM_SUCCESS", 1)
+    assert result.sent("push") == "no"
+
+
 def test_sudo_long_command(stack):
     """All of it goes to the library, which shortens it with a digest."""
     words = ["x" * 1000] * 20
