@@ -8,7 +8,7 @@
 #   asan       the same with AddressSanitizer and UBSan
 #   clang      the product with clang, warnings are errors
 #   valgrind   the unit tests under valgrind
-#   e2e        sshd, sudo and su with the gcc build (root)
+#   e2e        sshd, sudo, su and more with the gcc build (root)
 #   web        the phone's page in a browser, with the gcc build (root)
 #   attack     hostile doubles, faults, load and a soak, with the gcc build
 #   coverage   which lines of lib/ and pam/ the tests run: enough of them
@@ -151,7 +151,8 @@ folder_of() { # CASE
 why_of() { # CASE
 	{
 		grep -E -a '^(not ok|FAIL|ERROR|# )|error:|warning:|Error ' \
-			"$out/$1.log" | awk '!seen[$0]++' | head -n 60
+			"$out/$1.log" | grep -E -v -a '^# [A-Z]+: ' |
+			awk '!seen[$0]++' | head -n 60
 		find "$(folder_of "$1")" -path '*/tests/*.log' \
 			-newer "$out/$1.began" -exec awk '
 		/^ok|^not ok/ { left = /^not ok/ ? 50 : 0 }

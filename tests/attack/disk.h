@@ -9,6 +9,9 @@
  * whatever happened in other folders; of a file's bytes, none, all, the first
  * blocks of them, zeros or rubbish in place of them.  That is more than the
  * usual file systems do wrong.
+ *
+ * There is one folder at a time.  A test that cannot go on is ended with a
+ * message.
  */
 #ifndef DISK_H
 #define DISK_H
@@ -19,22 +22,25 @@
 
 /* All that is below the folder now is on the disk; what follows is recorded. */
 void disk_begin(const char *folder);
+/*
+ * No more is.  Ends the test if the folder is not what was recorded: then the
+ * product changes files by a call that disk_record.c does not know.
+ */
 void disk_end(void);
+/* That were recorded. */
 size_t disk_operations(void);
 
 /*
- * Makes the states after the first, the second ... and the last operation, at
- * most max of them after each, drawn by seed if there are more.  check is
- * called in each; last: the machine stopped only after all that was recorded.
- * Returns how many there were.
+ * After disk_end(): makes the states after the first, the second ... and the
+ * last operation, at most max of them after each, drawn by seed if there are
+ * more.  check is called in each; last: the machine stopped only after all that
+ * was recorded. Returns how many there were.
  */
 unsigned long disk_cuts(
     unsigned int max, uint64_t seed, void (*check)(bool last));
 
 /* Was that the whole content of the file by this name at any time? */
 bool disk_was(const char *name, const void *bytes, size_t len);
-/* Was there a time without it? */
-bool disk_was_missing(const char *name);
 /* In words, for a message: what was lost in the state made last. */
 const char *disk_story(void);
 

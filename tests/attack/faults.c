@@ -10,6 +10,7 @@
 #include <openssl/crypto.h>
 
 #include "faults_impl.h"
+#include "lot.h"
 
 #define TURNS_MAX 32
 #define LIVE_MAX (1U << 16) /* a power of two */
@@ -89,16 +90,6 @@ died(const void *block)
 
 /* --- who fails ------------------------------------------------------------ */
 
-static uint64_t
-draw(void)
-{
-	uint64_t z = now.random += UINT64_C(0x9e3779b97f4a7c15);
-
-	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-	return z ^ (z >> 31);
-}
-
 static void
 hit(const char *function, enum faults_class class, const struct way *way,
     unsigned int ways)
@@ -145,9 +136,9 @@ faults_way(const char *function, enum faults_class class,
 	case FAULTS_COUNT:
 		return NULL;
 	case FAULTS_LOT:
-		if (draw() % now.plan.one_in != 0)
+		if (lot_draw(&now.random) % now.plan.one_in != 0)
 			return NULL;
-		way = &ways[draw() % n];
+		way = &ways[lot_draw(&now.random) % n];
 		break;
 	case FAULTS_EINTR:
 		while (way == NULL && n > 0)
@@ -254,8 +245,10 @@ void *__wrap_realloc(void *block, size_t size);
 void *__wrap_reallocarray(void *block, size_t n, size_t size);
 void __real_free(void *block);
 void __wrap_free(void *block);
-int __wrap_asprintf(char **ret, const char *format, ...);
-int __wrap___asprintf_chk(char **ret, int flag, const char *format, ...);
+int __wrap_asprintf(char **ret, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+int __wrap___asprintf_chk(char **ret, int flag, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 static void *
 again(const char *function, void *block, size_t size, const void *by)
@@ -293,7 +286,7 @@ __wrap_free(void *block)
 	__real_free(block);
 }
 
-static int
+static int __attribute__((format(printf, 2, 0)))
 print(char **ret, const char *format, va_list ap, const void *by)
 {
 	static const struct way ways[] = {E(-1, ENOMEM)};

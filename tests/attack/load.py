@@ -5,6 +5,7 @@ The service under load: many who wait, and many who are up to no good.
 """
 import contextlib
 import functools
+import json
 import os
 import resource
 import subprocess
@@ -134,6 +135,57 @@ def test_full_house():
             assert poll.result().json["event"] == "answered"
         FIGURES.note(f"full: {told['opened']} let in, {told['refused']} not")
         Bystander(rig).stand_by()
+
+
+OPEN, CREATIONS, CREATING_S = 500, 1000000, 45
+# Of memory for each that is open, and of the database for each that was put.
+OPEN_KB = 16
+
+
+def database_kb(service):
+    return sum(path.stat().st_size for path in
+               service.database.parent.glob(service.database.name + "*")) >> 10
+
+
+def test_host_that_never_stops_asking():
+    """For 45 seconds, or a million times; its share of open ones bounds it."""
+    with running(max_pending_host=OPEN, rate_host=0, rate_address=0) as rig:
+        other = rig.service.add_host("other")
+        floor, asked = database_kb(rig.service), []
+        creating = subprocess.Popen(
+            # Its own work is not what the others are to wait for.
+            ["nice", BUILD / "tests/attack/creations",
+             f"127.0.0.1:{rig.service.port}", rig.ca, other.key, "2",
+             str(CREATIONS * SCALE), str(CREATING_S * SCALE)],
+            text=True, stdout=subprocess.PIPE)
+        try:
+            # It has its share, and is refused from then on.
+            wait_until(lambda: asked.append(other.ask().reply.status) or
+                       asked[-1] in (429, 503), "a refusal")
+            began, refusal = time.monotonic(), other.ask().reply
+            took_ms = 1000 * (time.monotonic() - began)
+            assert refusal.status in (429, 503), refusal
+            bystander = Bystander(rig).stand_by(5)
+            told = json.loads(creating.communicate()[0])
+            assert creating.returncode == 0, told
+        finally:
+            creating.kill()
+            creating.wait()
+            creating.stdout.close()
+        peak = memory_kb(rig.service, "VmHWM")
+        disk = database_kb(rig.service) - floor
+        refused = told.get("429", 0) + told.get("503", 0)
+        FIGURES.cases += sum(told.values())
+        FIGURES.note(
+            f"{sum(told.values())} questions of one host: {told['201']} put, "
+            f"{refused} refused, one in {took_ms:.0f} ms; peak {peak} kB, "
+            f"database {disk} kB; a login of another {bystander.said()}")
+        assert set(told) <= {"201", "429", "503"}, told
+        # As many as it may have open, and again when those have ended.
+        assert OPEN <= told["201"] + asked.count(201)
+        assert refused > OPEN
+        assert peak <= BASE_KB + OPEN * OPEN_KB
+        assert disk <= told["201"] * OPEN_KB
 
 
 @pytest.mark.parametrize("left", [0, 20])

@@ -30,8 +30,7 @@
 
 struct login;
 
-/* --- the host -------------------------------------------------------------
- */
+/* --- the host ------------------------------------------------------------- */
 
 /*
  * Accounts: alice (uid 1001, also called "al") with phones 0 and 1, bob (1002)
@@ -89,8 +88,7 @@ const struct csign_p256 *login_key(
 const struct csign_p256 *login_seal_key(
     const struct login *l, enum login_phone phone);
 
-/* --- the script -----------------------------------------------------------
- */
+/* --- the script ----------------------------------------------------------- */
 
 #define LOGIN_NEVER UINT32_MAX
 
@@ -174,8 +172,7 @@ bool login_changed(const struct login *l, const char *name);
 /* Records of this login in the audit file that have this text. */
 unsigned int login_audited(const struct login *l, const char *text);
 
-/* --- inside a login -------------------------------------------------------
- */
+/* --- inside a login ------------------------------------------------------- */
 
 /* Milliseconds since login_run(). */
 uint64_t login_now(const struct login *l);

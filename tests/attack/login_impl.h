@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What login.c and its doubles share. */
+/*
+ * What the parts of login.h share: the login (login.c), its host
+ * (login_host.c) with its files (login_files.c), the phones (login_phone.c),
+ * and the doubles of libpam and of the courier.
+ */
 #ifndef LOGIN_IMPL_H
 #define LOGIN_IMPL_H
 
@@ -36,7 +40,7 @@ struct login_file {
 struct login {
 	char dir[LOGIN_PATH / 2];
 	char config_option[LOGIN_PATH];
-	bool mounted, keep, share;
+	bool keep, share;
 	struct csign_crypto *crypto;
 	struct csign_p256 *keys[LOGIN_PHONES], *seals[LOGIN_PHONES];
 	char codes[CSIGN_RECOVERY_CODES][CSIGN_RECOVERY_SIZE];
@@ -77,6 +81,16 @@ _Noreturn void login_fail(const char *what);
 /* Shall this call fail?  An errno, or 0. */
 int login_fault(struct login *l, const char *call);
 
+/* login_files.c */
+/* Is the file what it was, or as it was not there? */
+bool login_is_file(const struct login *l, const struct login_file *file);
+/* As it is now, in place of what file had. */
+void login_take_file(
+    const struct login *l, const char *name, struct login_file *file);
+/* Of those that login_reset() makes again; NULL: it is none of them. */
+struct login_file *login_file_of(struct login *l, const char *name);
+/* From now on, those are all that there are. */
+void login_remember_files(struct login *l);
 /* pam_double.c */
 void login_pam_begin(struct login *l);
 void login_pam_end(struct login *l);

@@ -69,6 +69,7 @@ struct moves {
 	bool declined;
 };
 
+/* For draw. */
 uint32_t moves_by_lot(struct moves *m, uint32_t below);
 uint32_t moves_by_bytes(struct moves *m, uint32_t below);
 

@@ -22,7 +22,7 @@
 #include "faults.h"
 #include "figures.h"
 #include "login.h"
-#include "push.h"
+#include "places.h"
 
 /* Of two questions and an enrolment. */
 #define LONGEST_MS UINT64_C(480000)
@@ -215,73 +215,48 @@ play(const struct scene *scene)
 	return login_run(host, &script);
 }
 
-/* --- what a grant does not need ------------------------------------------- */
+/* --- is it right? --------------------------------------------------------- */
 
 /*
- * What failed was a call of one of these, whose files are best effort:
- *   push.c  the rings file: what is lost of it lets phones ring once more or
- *           once less, and lets nobody in.
- *   csign_approval_free() of a question that is still open, because the person
- *           typed a recovery code: the record that it was cancelled.  The
- *           code's own record is not among them.
+ * libcrypto says 0, -1 or 2.  Where that is its verdict about what a phone
+ * sent, it was no answer; where it is about a key of the devices file, the file
+ * is not usable, which a recovery code does not need.  What it could not make
+ * was for lack of memory.  After anything else nothing was decided.
  */
-static bool best_effort;
-
-enum csign_quiet __real_csign_push_take(struct csign_ctx *ctx,
-    const struct csign_account *account, uint32_t open_for,
-    char ret_ring[CSIGN_RING_SIZE], char ret_note[CSIGN_PUSH_NOTE_SIZE]);
-enum csign_quiet __wrap_csign_push_take(struct csign_ctx *ctx,
-    const struct csign_account *account, uint32_t open_for,
-    char ret_ring[CSIGN_RING_SIZE], char ret_note[CSIGN_PUSH_NOTE_SIZE]);
-void __real_csign_push_over(struct csign_ctx *ctx,
-    const struct csign_account *account, const char *ring,
-    enum csign_became became);
-void __wrap_csign_push_over(struct csign_ctx *ctx,
-    const struct csign_account *account, const char *ring,
-    enum csign_became became);
-
-enum csign_quiet
-__wrap_csign_push_take(struct csign_ctx *ctx,
-    const struct csign_account *account, uint32_t open_for,
-    char ret_ring[CSIGN_RING_SIZE], char ret_note[CSIGN_PUSH_NOTE_SIZE])
+static int
+crypto_code(const struct scene *scene)
 {
-	const unsigned long hits = faults.hits;
-	const enum csign_quiet quiet =
-	    __real_csign_push_take(ctx, account, open_for, ret_ring, ret_note);
+	static const char *const verdicts[] = {"EVP_DecryptFinal_ex",
+	    "EVP_DigestVerify", "EVP_PKEY_fromdata",
+	    "EVP_PKEY_public_check_quick"};
 
-	best_effort = best_effort || faults.hits > hits;
-	return quiet;
+	if (place == PLACE_BEST_EFFORT)
+		return scene->code;
+	for (size_t i = 0; i < sizeof(verdicts) / sizeof(verdicts[0]); i++) {
+		if (strcmp(faults.function, verdicts[i]) != 0)
+			continue;
+		if (place == PLACE_ANSWER)
+			return PAM_AUTH_ERR;
+		if (place == PLACE_DEVICES && scene->types_code)
+			return scene->code;
+		return PAM_AUTHINFO_UNAVAIL;
+	}
+	return strstr(faults.function, "_new") != NULL ? PAM_BUF_ERR
+						       : PAM_AUTHINFO_UNAVAIL;
 }
-
-void
-__wrap_csign_push_over(struct csign_ctx *ctx,
-    const struct csign_account *account, const char *ring,
-    enum csign_became became)
-{
-	const unsigned long hits = faults.hits;
-
-	__real_csign_push_over(ctx, account, ring, became);
-	best_effort = best_effort || faults.hits > hits;
-}
-
-void __real_csign_approval_free(struct csign_approval **app);
-void __wrap_csign_approval_free(struct csign_approval **app);
-
-void
-__wrap_csign_approval_free(struct csign_approval **app)
-{
-	const unsigned long hits = faults.hits;
-
-	__real_csign_approval_free(app);
-	best_effort = best_effort || faults.hits > hits;
-}
-
-/* --- is it right? --------------------------------------------------------- */
 
 /* The code that this trouble has; more than one where it may be mended. */
 static bool
 code_is_right(const struct scene *scene, int code)
 {
+	if (faults.hits == 0)
+		return code == scene->code;
+	/* What becomes of memory that it lacks is libcrypto's own affair. */
+	if (strcmp(faults.function, "CRYPTO_malloc") == 0)
+		return code == scene->code || code == PAM_BUF_ERR ||
+		       code == PAM_AUTHINFO_UNAVAIL || code == PAM_AUTH_ERR;
+	if (faults.class == FAULTS_CRYPTO)
+		return code == crypto_code(scene);
 	if (code == scene->code)
 		return true;
 	/* A file that is not there, and an account without a device. */
@@ -292,9 +267,6 @@ code_is_right(const struct scene *scene, int code)
 	case FAULTS_MEMORY:
 		return code == PAM_BUF_ERR;
 	case FAULTS_CRYPTO:
-		/* A signature that cannot be checked is none. */
-		return code == PAM_AUTHINFO_UNAVAIL || code == PAM_AUTH_ERR ||
-		       code == PAM_BUF_ERR;
 	case FAULTS_SYSTEM:
 	case FAULTS_LIBRARY:
 		return code == PAM_AUTHINFO_UNAVAIL ||
@@ -314,7 +286,8 @@ is_lost(void)
 {
 	static const char *const calls[] = {"fsync", "fdatasync", "renameat2"};
 
-	if (faults.hits == 0 || best_effort || strcmp(faults.how, "EINTR") == 0)
+	if (faults.hits == 0 || place == PLACE_BEST_EFFORT ||
+	    strcmp(faults.how, "EINTR") == 0)
 		return false;
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
 		if (strcmp(faults.function, calls[i]) == 0)
@@ -377,7 +350,7 @@ one(const struct scene *scene, const struct faults_plan *plan)
 {
 	struct login_result r;
 
-	best_effort = false;
+	place = PLACE_ANY;
 	faults_begin(plan);
 	r = play(scene);
 	faults_end();

@@ -42,8 +42,13 @@ struct oracle_memory {
 	size_t n, size;
 };
 
+/*
+ * Was it right?  why, of size bytes, says what speaks against it.  A grant that
+ * was right is remembered.
+ */
 bool oracle_agrees(const struct oracle_case *c, struct oracle_memory *memory,
     char *why, size_t size);
+/* Frees what it remembers. */
 void oracle_forget(struct oracle_memory *memory);
 
 #endif

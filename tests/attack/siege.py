@@ -43,7 +43,9 @@ def own_machine():
 @contextlib.contextmanager
 def running(**settings):
     """A rig with a phone of alice's; the service must survive."""
+    # All come from one address here; one_client.py is about what that may.
     with Rig(service={"log_level": "notice", "max_pending_host": 20000,
+                      "max_connections_address": 1000000,
                       **settings}) as rig:
         rig.phone = rig.enrol_soft("alice", kind="p256")
         pid = rig.service.process.pid
@@ -127,13 +129,13 @@ class Bystander:
 
 
 @contextlib.contextmanager
-def flood(rig, kind, count, up=False):
+def flood(rig, kind, count, up=False, host="127.0.0.1"):
     """
     Bad connections while it lasts; what they met, in the end.  up: begins when
     each was let in.
     """
     process = subprocess.Popen(
-        [BUILD / "tests/attack/flood", f"127.0.0.1:{rig.service.port}",
+        [BUILD / "tests/attack/flood", f"{host}:{rig.service.port}",
          rig.ca, kind, str(count)], text=True, stdin=subprocess.PIPE,
         stdout=subprocess.PIPE)
     told = {}

@@ -163,7 +163,7 @@ set_up(void)
 		return false;
 	(void)snprintf(program, sizeof(program), "%s/courier", folder);
 	(void)snprintf(command, sizeof(command),
-	    "install -m 0755 '%s/tests/support/hostile-courier' '%s'", top,
+	    "install -m 0755 '%s/tests/support/misbehaving-courier' '%s'", top,
 	    program);
 	return system(command) == 0; /* a test, and the names are ours */
 }

@@ -26,6 +26,7 @@
 #define STEPS_MAX 16
 #define TYPED_MAX 4
 #define TEXT_MAX 64
+#define SETTINGS_SIZE 1024
 #define LIFETIME_MS 300000 /* the longest */
 #define COURIERS 4         /* in one login: conflict, ring, enrolment, test */
 
@@ -236,10 +237,44 @@ fault(void *arg, const char *call)
 	return faults_error(call);
 }
 
+/*
+ * What is asked for whom, where, and by which file it is recorded, the oracle
+ * knows, and no path leads out of the login's folder: lines of the input do not
+ * change that, nor does damage.
+ */
+static bool
+is_oracle_s(const char *line)
+{
+	return strstr(line, "identity") != NULL ||
+	       strstr(line, "host") != NULL || strstr(line, "audit") != NULL ||
+	       strstr(line, "dir") != NULL ||
+	       strstr(line, "evidence_file") != NULL;
+}
+
+/* Are all of the oracle's lines of one configuration in the other? */
+static bool
+has_oracle_s(const char *other, const char *config)
+{
+	char line[SETTINGS_SIZE];
+	const char *end;
+
+	for (; (end = strchr(config, '\n')) != NULL; config = end + 1) {
+		const size_t len = (size_t)(end - config) + 1;
+
+		MUST(len + 2 <= sizeof(line));
+		line[0] = '\n';
+		memcpy(line + 1, config, len);
+		line[len + 1] = '\0';
+		if (is_oracle_s(line) && strstr(other, line) == NULL)
+			return false;
+	}
+	return true;
+}
+
 static void
 damage_file(struct plan *p, struct login *l)
 {
-	char *bytes, path[512];
+	char *bytes, *before, path[512];
 	size_t len = 0;
 
 	login_path(l, p->file, path, sizeof(path));
@@ -247,19 +282,22 @@ damage_file(struct plan *p, struct login *l)
 		(void)remove(path);
 		return;
 	}
+	before = login_get(l, p->file, NULL);
 	bytes = login_get(
 	    l, p->damage == OTHERS ? "store/devices/bob" : p->file, &len);
-	if (bytes == NULL || len == 0) {
-		free(bytes);
-		return;
-	}
+	if (before == NULL || bytes == NULL || len == 0)
+		goto out;
 	if (p->damage == CUT)
-		len = draw(p, (uint32_t)len);
+		bytes[len = draw(p, (uint32_t)len)] = '\0';
 	else if (p->damage == BITS)
 		bytes[draw(p, (uint32_t)len)] ^= "\1\2\4\10\20\40"[draw(p, 6)];
+	if (strcmp(p->file, LOGIN_CONFIG) == 0 && !has_oracle_s(bytes, before))
+		goto out;
 	login_put(l, p->file, bytes, len);
 	if (p->damage == LONGER)
 		login_put(l, p->file, bytes, len - 1);
+out:
+	free(before);
 	free(bytes);
 }
 
@@ -305,22 +343,10 @@ draw_program(struct plan *p)
 	s->again = draw(p, 8) == 7 ? 1 : 0;
 }
 
-/*
- * What is asked for whom, where, and by which file it is recorded, the oracle
- * knows; lines of the input do not change that.
- */
-static bool
-is_oracle_s(const char *line)
-{
-	return strstr(line, "identity") != NULL ||
-	       strstr(line, "host") != NULL || strstr(line, "audit") != NULL ||
-	       strstr(line, "dir") != NULL;
-}
-
 static void
 draw_settings(struct plan *p)
 {
-	char text[1024] = "";
+	char text[SETTINGS_SIZE] = "";
 	size_t len = 0;
 
 	for (uint32_t i = draw(p, 5); i > 0; i--) {

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """countersign-security(7) says how each promise is tested: so it is."""
+import functools
 import re
 
 import pytest
@@ -79,14 +80,47 @@ def is_there(name, case):
         len(re.findall(rf"\b{case}\b", text)) > 1
 
 
+def makefiles():
+    """
+    {variable: its words} of all rooms; the lists that are run; the scripts
+    that a command runs.
+    """
+    variables, run, scripts = {}, ["TESTS"], set()
+    for file in sorted((TOP / "tests").glob("*/local.mk")):
+        room = file.parent.name
+        text = file.read_text().replace("\\\n", " ") \
+            .replace("%D%", f"tests/{room}").replace("%C%", f"tests_{room}")
+        scripts |= set(re.findall(r"\$\(PYTHON3\) \$\(srcdir\)/(\S+)",
+                                  text))
+        run += re.findall(r"\bTESTS='\$\((\w+)\)'", text)
+        for name, words in re.findall(r"^(\w+) *\+?= *(.*)$", text, re.M):
+            variables.setdefault(name, []).extend(words.split())
+    return variables, run, scripts
+
+
+def expanded(words, variables):
+    for word in words:
+        inner = re.fullmatch(r"\$\((\w+)\)", word)
+        if inner:
+            yield from expanded(variables.get(inner.group(1), ()), variables)
+        else:
+            yield word
+
+
+@functools.cache
+def run_files():
+    """Scripts that a list of tests has, and the sources of its programs."""
+    variables, run, found = makefiles()
+    for test in expanded([f"$({name})" for name in run], variables):
+        sources_of = re.sub(r"\W", "_", test) + "_SOURCES"
+        found |= set(expanded(variables.get(sources_of, [f"{test}.c"]),
+                              variables)) | {test}
+    return found
+
+
 def is_run(name):
-    """A Makefile knows it, as a program or as part of one."""
-    room, file = name.split("/")
-    words = re.split(r"[\s\\]+", (TOP / "tests" / room / "local.mk")
-                     .read_text())
-    program = file[:-2] if file.endswith(".c") else file
-    return f"tests/{name[:-2] if file.endswith('.c') else name}" in words \
-        or {f"%D%/{program}", f"%D%/{file}"} & set(words)
+    """A list of tests has it, or the program that it is part of."""
+    return f"tests/{name}" in run_files()
 
 
 @pytest.mark.parametrize("room", sorted(

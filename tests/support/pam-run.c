@@ -119,7 +119,7 @@ static const char *const help =
     "                       SIGINT after MS milliseconds; at the end, say\n"
     "                       whether it is still pending\n"
     "  --quit MS            the same with SIGQUIT\n"
-    "  --reap               collect every child, whosever, each 2 ms\n"
+    "  --reap               collect every child, whosever, each 1 ms\n"
     "  --rounds N           do it all N times\n"
     "  --hygiene            compare descriptors, signal actions and mask,\n"
     "                       umask, directory, environment, locale, threads\n"
@@ -538,7 +538,7 @@ static void
 reap_always(void)
 {
 	const struct sigaction action = {.sa_handler = reap};
-	const struct itimerval often = {{0, 2000}, {0, 2000}};
+	const struct itimerval often = {{0, 1000}, {0, 1000}};
 
 	if (sigaction(SIGALRM, &action, NULL) != 0 ||
 	    sigaction(SIGCHLD, &action, NULL) != 0 ||

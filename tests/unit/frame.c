@@ -417,42 +417,118 @@ test_write_refuses(void **state)
 }
 
 /* What is accepted is exactly what would be written: nothing is left over. */
-static void
-assert_exact(const unsigned char *packet, size_t len, struct csign_buf *out)
+static bool
+is_exact(const unsigned char *packet, size_t len, struct csign_buf *out)
 {
 	struct csign_frame frame;
 
 	if (csign_frame_read(packet, len, &frame) != CSIGN_OK)
-		return;
+		return false;
 	csign_buf_clear(out);
 	assert_ok(csign_frame_write(out, &frame));
 	assert_bytes(
 	    "random", csign_buf_data(out), csign_buf_len(out), packet, len);
+	return true;
 }
 
+#define RANDOM_FRAMES 1000000
+#define PACKET_SIZE 512
+
+static uint64_t seed = UINT64_C(20261122);
+
+static uint32_t
+draw(uint32_t below)
+{
+	seed = seed * 6364136223846793005U + 1442695040888963407U;
+	return (uint32_t)(seed >> 33) % below;
+}
+
+/* Bytes as they fall; the first five are often those of a frame. */
+static size_t
+random_packet(unsigned char *packet)
+{
+	const size_t len = draw(4) == 0 ? draw(PACKET_SIZE) : draw(48);
+
+	for (size_t i = 0; i < len; i++)
+		packet[i] = (unsigned char)draw(256);
+	if (draw(4) > 0)
+		memcpy(packet, "csf1", len < 4 ? len : 4);
+	if (draw(2) > 0 && len > 4)
+		packet[4] = (unsigned char)draw(CSIGN_FRAME_REMOVAL + 2);
+	return len;
+}
+
+/* A right one, a few bytes of which are others, missing or new. */
+static size_t
+changed_packet(unsigned char *packet, const struct csign_buf *job)
+{
+	const size_t row = draw(N_ROWS(frames) + 1);
+	const bool is_job = row == N_ROWS(frames);
+	size_t len = is_job ? csign_buf_len(job) : frames[row].len;
+
+	assert_true(len + 8 < PACKET_SIZE);
+	memcpy(packet,
+	    is_job ? (const char *)csign_buf_data(job) : frames[row].packet,
+	    len);
+	for (uint32_t n = 1 + draw(3); n > 0; n--)
+		packet[draw((uint32_t)len)] = (unsigned char)draw(256);
+	if (draw(4) > 0)
+		return len;
+	if (draw(2) > 0)
+		return draw((uint32_t)len);
+	for (uint32_t n = 1 + draw(8); n > 0; n--)
+		packet[len++] = (unsigned char)draw(256);
+	return len;
+}
+
+static bool
+is_exact_job(const unsigned char *packet, size_t len, struct csign_buf *out)
+{
+	struct csign_buf *store = NULL;
+	struct csign_job job;
+
+	if (csign_frame_read_job(packet, len, &store, &job) != CSIGN_OK)
+		return false;
+	csign_buf_clear(out);
+	assert_ok(csign_frame_job(out, &job));
+	assert_bytes(
+	    "random job", csign_buf_data(out), csign_buf_len(out), packet, len);
+	csign_buf_free(&store);
+	return true;
+}
+
+/* No sanitizer makes this slow enough to need fewer of them. */
 static void
 test_random(void **state)
 {
-	struct csign_buf *out = new_buf();
-	uint64_t seed = 20261121;
-	unsigned char packet[64];
+	struct csign_buf *out = new_buf(), *job = new_buf();
+	unsigned char packet[PACKET_SIZE];
+	unsigned long taken[2] = {0, 0}, jobs = 0;
 
 	(void)state;
-	for (int round = 0; round < 200000; round++) {
-		const size_t row = (size_t)round % N_ROWS(frames);
-		size_t len = frames[row].len;
+	print_message("# seed %llu\n", (unsigned long long)seed);
+	assert_ok(csign_frame_job(job, &full_job));
+	for (unsigned long i = 0; i < RANDOM_FRAMES; i++) {
+		const size_t len = i % 2 == 0 ? random_packet(packet)
+					      : changed_packet(packet, job);
+		/* Of exactly this size: an overrun is seen. */
+		unsigned char *exact = malloc(len > 0 ? len : 1);
 
-		memcpy(packet, frames[row].packet, len);
-		for (int change = 0; change < 3; change++) {
-			seed =
-			    seed * 6364136223846793005U + 1442695040888963407U;
-			packet[4 + (seed >> 33) % 12] =
-			    (unsigned char)(seed >> 56);
-		}
-		assert_exact(packet, 4 + (seed >> 40) % 16, out);
-		assert_exact(packet, len, out);
+		assert_non_null(exact);
+		memcpy(exact, packet, len);
+		taken[i % 2] += is_exact(exact, len, out);
+		jobs += is_exact_job(exact, len, out);
+		free(exact);
 	}
+	print_message("# of %d frames %lu random and %lu changed ones are "
+		      "frames, %lu jobs\n",
+	    RANDOM_FRAMES, taken[0], taken[1], jobs);
+	/* Neither all refused nor all taken: both were tried. */
+	assert_in_range(taken[0], 1, RANDOM_FRAMES / 4);
+	assert_in_range(taken[1], RANDOM_FRAMES / 100, RANDOM_FRAMES / 4);
+	assert_in_range(jobs, 100, RANDOM_FRAMES / 4);
 	csign_buf_free(&out);
+	csign_buf_free(&job);
 }
 
 static struct csign_buf *fault_frame;

@@ -30,7 +30,7 @@
 #define USER "nobody"
 #define LIFE_MS 20000
 
-static char program[PATH_MAX]; /* the hostile courier */
+static char program[PATH_MAX]; /* misbehaving-courier */
 static char folder[PATH_MAX];  /* where the test may put files */
 
 static double
@@ -766,7 +766,7 @@ find_folder(void)
 	const char *top = getenv("top_builddir");
 
 	if (top == NULL || snprintf(program, sizeof(program),
-			       "%s/tests/support/hostile-courier",
+			       "%s/tests/support/misbehaving-courier",
 			       top) >= (int)sizeof(program))
 		return false;
 	if (!safe(top))
@@ -784,7 +784,7 @@ set_up(void **state)
 	(void)state;
 	if (mkdtemp(folder) == NULL || chmod(folder, 0755) != 0)
 		return -1;
-	(void)snprintf(copy, sizeof(copy), "%s/hostile-courier", folder);
+	(void)snprintf(copy, sizeof(copy), "%s/misbehaving-courier", folder);
 	copy_program(copy, 0755);
 	memcpy(program, copy, strlen(copy) + 1);
 	return 0;

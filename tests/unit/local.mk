@@ -86,7 +86,7 @@ EXTRA_DIST += tests/unit/golden.py tests/data/make_vectors.py \
 
 UNIT_TESTS += tests/unit/answer tests/unit/crypto tests/unit/link \
 	tests/unit/client_data tests/unit/phone tests/unit/proof \
-	tests/unit/registration tests/unit/seal \
+	tests/unit/proof_matrix tests/unit/registration tests/unit/seal \
 	tests/unit/transaction tests/unit/webauthn
 
 tests_unit_webauthn_SOURCES = tests/unit/webauthn.c $(PROVING_FILES)
@@ -136,6 +136,11 @@ tests_unit_proof_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_proof_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_proof_LDADD = $(VECTOR_LIBS)
 tests_unit_proof_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=EVP_DigestVerify
+
+tests_unit_proof_matrix_SOURCES = tests/unit/proof_matrix.c $(PROVING_FILES)
+tests_unit_proof_matrix_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_proof_matrix_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_proof_matrix_LDADD = $(VECTOR_LIBS)
 
 tests_unit_registration_SOURCES = tests/unit/registration.c $(PROVING_FILES)
 tests_unit_registration_CPPFLAGS = $(UNIT_CPPFLAGS)
@@ -295,7 +300,7 @@ tests_unit_recovery_LDFLAGS = $(REGISTRY_LINK)
 
 # the courier's leash
 UNIT_TESTS += tests/unit/frame tests/unit/leash
-check_PROGRAMS += tests/support/hostile-courier
+check_PROGRAMS += tests/support/misbehaving-courier
 
 tests_unit_frame_SOURCES = tests/unit/frame.c tests/unit/unit.h $(FAULT_FILES)
 tests_unit_frame_CPPFLAGS = $(UNIT_CPPFLAGS)
@@ -307,7 +312,7 @@ tests_unit_leash_SOURCES = tests/unit/leash.c tests/unit/unit.h
 tests_unit_leash_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_leash_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_leash_LDADD = $(UNIT_LIBS)
-tests_support_hostile_courier_LDADD = lib/libcsign.la
+tests_support_misbehaving_courier_LDADD = lib/libcsign.la
 
 # approvals and enrolments
 # A host and a courier that is played: played.h.
@@ -374,11 +379,6 @@ tests_unit_endpoint_CPPFLAGS = $(SERVICE_CPPFLAGS)
 tests_unit_endpoint_CFLAGS = $(UNIT_CFLAGS) $(CURL_CFLAGS)
 tests_unit_endpoint_LDADD = $(UNIT_LIBS) $(CURL_LIBS)
 
-tests_unit_rings_SOURCES = tests/unit/rings.c $(SCRATCH_SOURCES) \
-	service/checkpoint.c service/log.c service/store_approvals.c \
-	service/store_claims.c service/store_db.c service/store_hosts.c \
-	service/store_inbox.c service/store_open.c service/store_rings.c \
-	service/store_users.c
 tests_unit_owner_SOURCES = tests/unit/owner.c tests/unit/unit.h \
 	service/log.c service/owner.c service/owner.h service/peer.c \
 	service/rate.c
@@ -386,21 +386,26 @@ tests_unit_owner_CPPFLAGS = $(SERVICE_CPPFLAGS)
 tests_unit_owner_CFLAGS = $(UNIT_CFLAGS) $(CRYPTO_CFLAGS) $(JSON_CFLAGS)
 tests_unit_owner_LDADD = $(UNIT_LIBS) $(CRYPTO_LIBS)
 
+tests_unit_rings_SOURCES = tests/unit/rings.c $(SCRATCH_SOURCES) \
+	service/checkpoint.c service/log.c service/store_approvals.c \
+	service/store_claims.c service/store_db.c service/store_hosts.c \
+	service/store_inbox.c service/store_open.c service/store_rings.c \
+	service/store_users.c
 tests_unit_rings_CPPFLAGS = $(SERVICE_CPPFLAGS)
 tests_unit_rings_CFLAGS = $(UNIT_CFLAGS) $(SQLITE_CFLAGS)
 tests_unit_rings_LDADD = $(UNIT_LIBS) $(SQLITE_LIBS)
 
-tests_unit_vapid_SOURCES = tests/unit/vapid.c $(SCRATCH_SOURCES) \
-	$(VECTOR_FILES) service/vapid.c service/vapid.h
-tests_unit_vapid_CPPFLAGS = $(SERVICE_CPPFLAGS)
-tests_unit_vapid_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_vapid_LDADD = $(VECTOR_LIBS) $(CRYPTO_LIBS)
 tests_unit_shares_SOURCES = tests/unit/shares.c tests/unit/unit.h \
 	service/shares.c service/shares.h
 tests_unit_shares_CPPFLAGS = $(SERVICE_CPPFLAGS)
 tests_unit_shares_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_shares_LDADD = $(UNIT_LIBS)
 
+tests_unit_vapid_SOURCES = tests/unit/vapid.c $(SCRATCH_SOURCES) \
+	$(VECTOR_FILES) service/vapid.c service/vapid.h
+tests_unit_vapid_CPPFLAGS = $(SERVICE_CPPFLAGS)
+tests_unit_vapid_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_vapid_LDADD = $(VECTOR_LIBS) $(CRYPTO_LIBS)
 
 tests_unit_webpush_SOURCES = tests/unit/webpush.c tests/unit/unit.h \
 	$(VECTOR_FILES) service/webpush.c service/webpush.h
