@@ -140,6 +140,8 @@ def test_full_house():
 OPEN, CREATIONS, CREATING_S = 500, 1000000, 45
 # Of memory for each that is open, and of the database for each that was put.
 OPEN_KB = 16
+# The database's log, until a writer helps to empty it: service/checkpoint.c.
+LOG_KB = 10000 * 4
 
 
 def database_kb(service):
@@ -185,7 +187,7 @@ def test_host_that_never_stops_asking():
         assert OPEN <= told["201"] + asked.count(201)
         assert refused > OPEN
         assert peak <= BASE_KB + OPEN * OPEN_KB
-        assert disk <= told["201"] * OPEN_KB
+        assert disk <= LOG_KB + told["201"] * OPEN_KB
 
 
 @pytest.mark.parametrize("left", [0, 20])
