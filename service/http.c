@@ -19,6 +19,7 @@
 
 static const unsigned state_ms[CONN_N_STATES] = {
     [CONN_READING] = READING_MS,
+    [CONN_REFUSED] = READING_MS,
     [CONN_IDLE] = 60000,
     [CONN_HELD] = 0,
     [CONN_WRITING] = 10000,
@@ -61,6 +62,7 @@ http_close(struct http_conn *conn)
 		SSL_shutdown(ssl);
 	}
 	bufferevent_free(conn->bev);
+	server->n_refused -= conn->refuse;
 	if (conn->gone != NULL)
 		conn->gone(conn->gone_arg);
 	free(conn);
@@ -144,6 +146,18 @@ make_bev(struct http_listener *listener, int fd)
 	return bev;
 }
 
+/*
+ * What was put out gives its memory back at the end of the loop's turn: so
+ * the turn ends here, and those who still wait to be accepted have the next.
+ */
+static void
+end_turn(struct http_server *server, struct evconnlistener *lev)
+{
+	server->put_out = false;
+	evconnlistener_disable(lev);
+	event_active(server->resume, EV_TIMEOUT, 0);
+}
+
 static void
 on_accept(struct evconnlistener *lev, evutil_socket_t fd,
     struct sockaddr *address, int address_len, void *arg)
@@ -154,7 +168,6 @@ on_accept(struct evconnlistener *lev, evutil_socket_t fd,
 	struct http_conn *conn;
 	int on = 1;
 
-	(void)lev;
 	(void)address_len;
 	if ((conn = calloc(1, sizeof *conn)) == NULL) {
 		close(fd);
@@ -176,13 +189,17 @@ on_accept(struct evconnlistener *lev, evutil_socket_t fd,
 	if (!conn->peer.local)
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 	conn->deadline = http_now() + READING_MS;
-	TAILQ_INSERT_TAIL(&server->lists[CONN_READING], conn, next);
+	conn->state = conn->refuse ? CONN_REFUSED : CONN_READING;
+	TAILQ_INSERT_TAIL(&server->lists[conn->state], conn, next);
+	server->n_refused += conn->refuse;
 	if (server->n_conns++ == 0)
 		event_add(server->sweep, &second);
 	bufferevent_setcb(
 	    conn->bev, http_on_read, http_on_written, http_on_event, conn);
 	bufferevent_setwatermark(conn->bev, EV_READ, 0, REQUEST_MAX + 1);
 	bufferevent_enable(conn->bev, EV_READ | EV_WRITE);
+	if (server->put_out)
+		end_turn(server, lev);
 }
 
 static void
@@ -297,6 +314,7 @@ http_server_stop(struct http_server *server)
 	for (i = 0; i < server->n_listeners; i++)
 		evconnlistener_disable(server->listeners[i].listener);
 	close_list(server, CONN_IDLE);
+	close_list(server, CONN_REFUSED);
 	for (conn = TAILQ_FIRST(&server->lists[CONN_READING]); conn != NULL;
 	     conn = next) {
 		next = TAILQ_NEXT(conn, next);

@@ -70,6 +70,8 @@ struct http_config {
 	/* A new connection was refused; NULL: nobody wants to know. */
 	void (*refused)(
 	    void *arg, const struct http_peer *peer, enum http_full full);
+	/* One in the middle of a request went for another; NULL as above. */
+	void (*put_out)(void *arg, const struct http_peer *peer);
 	http_handler *handler;
 	http_refuser *refuser;
 	void *arg;

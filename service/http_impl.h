@@ -21,6 +21,7 @@ struct event;
 /* Each has its own list, in the order of the deadlines. */
 enum conn_state {
 	CONN_READING, /* a request, from its first byte, or the handshake */
+	CONN_REFUSED, /* the same, but its reply will be a 503 */
 	CONN_IDLE,    /* between two requests */
 	CONN_HELD,    /* the handler will reply later: no deadline here */
 	CONN_WRITING, /* a reply */
@@ -41,7 +42,7 @@ struct http_conn {
 	uint32_t request_len; /* of head and body; 0: head not complete */
 	uint32_t scanned;     /* bytes without an end of head */
 	uint8_t state;
-	bool refuse;    /* one too many */
+	bool refuse;    /* one too many, until its end */
 	bool head_only; /* reply to HEAD */
 	bool keep_alive;
 	bool discard; /* unread input is left when the reply is out */
@@ -61,9 +62,11 @@ struct http_server {
 	size_t n_listeners;
 	struct conn_list lists[CONN_N_STATES];
 	size_t n_conns;
+	size_t n_refused; /* among them */
 	struct shares *shares;
 	struct event *sweep;
 	struct event *resume;
+	bool put_out; /* somebody went for another since the last one came */
 	bool stopping;
 	time_t date_of;
 	char date[40];

@@ -132,7 +132,8 @@ http_on_read(struct bufferevent *bev, void *arg)
 	struct http_conn *conn = arg;
 	struct evbuffer *in = bufferevent_get_input(bev);
 
-	if (conn->state == CONN_READING || conn->state == CONN_IDLE)
+	if (conn->state == CONN_READING || conn->state == CONN_REFUSED ||
+	    conn->state == CONN_IDLE)
 		read_request(conn);
 	else if (conn->state == CONN_ENDING)
 		evbuffer_drain(in, evbuffer_get_length(in));

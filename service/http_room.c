@@ -17,7 +17,7 @@
 enum share_doing
 http_doing(enum conn_state state)
 {
-	if (state == CONN_READING)
+	if (state == CONN_READING || state == CONN_REFUSED)
 		return SHARE_READING;
 	return state == CONN_IDLE ? SHARE_IDLE : SHARE_BUSY;
 }
@@ -27,6 +27,20 @@ is_slow(const struct http_conn *conn)
 {
 	return http_now() + READING_MS >= conn->deadline + PATIENCE_MS;
 }
+
+/* It goes for another one. */
+static void
+put_out(struct http_conn *conn)
+{
+	struct http_server *server = conn->server;
+
+	if (conn->state == CONN_READING && server->config.put_out != NULL)
+		server->config.put_out(server->config.arg, &conn->peer);
+	server->put_out = true;
+	http_close(conn);
+}
+
+/* --- all together -------------------------------------------------------- */
 
 /*
  * Who has nothing to say makes room for who has; then who has been saying it
@@ -42,6 +56,16 @@ find_room(struct http_server *server)
 		return idle;
 	return reading != NULL && is_slow(reading) ? reading : NULL;
 }
+
+/* Those that will get no more than a 503 take nobody's room. */
+static bool
+is_full(const struct http_server *server)
+{
+	return server->n_conns - server->n_refused >=
+	       server->config.max_connections;
+}
+
+/* --- owner by owner ------------------------------------------------------ */
 
 static struct http_conn *
 conn_of(struct share_member *member)
@@ -86,7 +110,7 @@ make_room(struct http_conn *conn)
 	struct http_conn *other;
 
 	while (excess(conn) > 0 && (other = find_room_of(conn)) != NULL)
-		http_close(other);
+		put_out(other);
 	return excess(conn);
 }
 
@@ -104,36 +128,57 @@ join(struct http_conn *conn)
 		   &conn->member) == CSIGN_OK;
 }
 
+/* --- a new one ----------------------------------------------------------- */
+
 static void
-refuse_new(struct http_conn *conn, enum http_full full)
+tell_refused(const struct http_conn *conn, enum http_full full)
 {
 	const struct http_config *config = &conn->server->config;
 
-	conn->refuse = true;
 	if (config->refused != NULL)
 		config->refused(config->arg, &conn->peer, full);
+}
+
+/*
+ * It is to get a 503, if there are too many of those then in the place of the
+ * one that has not asked for its own for longest.  False: all get theirs now.
+ */
+static bool
+refuse_new(struct http_conn *conn)
+{
+	struct http_server *server = conn->server;
+	struct http_conn *other = TAILQ_FIRST(&server->lists[CONN_REFUSED]);
+
+	if (server->n_refused >= REFUSED_MAX) {
+		if (other == NULL)
+			return false;
+		put_out(other);
+	}
+	conn->refuse = true;
+	return true;
 }
 
 bool
 http_admit(struct http_conn *conn)
 {
 	struct http_server *server = conn->server;
-	size_t max = server->config.max_connections;
 	struct http_conn *other;
 	size_t too_many;
 
 	if (!join(conn))
 		return false;
 	if ((too_many = make_room(conn)) > 0) {
-		refuse_new(conn, HTTP_FULL_SHARE);
-		return too_many <= REFUSED_SHARE &&
-		       server->n_conns < max + REFUSED_MAX;
+		tell_refused(conn, HTTP_FULL_SHARE);
+		return too_many <= REFUSED_SHARE && refuse_new(conn);
 	}
-	if (server->n_conns >= max && (other = find_room(server)) != NULL)
-		http_close(other);
-	if (server->n_conns >= max)
-		refuse_new(conn, HTTP_FULL_SERVER);
-	return server->n_conns < max + REFUSED_MAX;
+	if (!is_full(server))
+		return true;
+	if ((other = find_room(server)) == NULL) {
+		tell_refused(conn, HTTP_FULL_SERVER);
+		return refuse_new(conn);
+	}
+	put_out(other);
+	return true;
 }
 
 bool

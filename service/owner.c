@@ -59,6 +59,20 @@ note_refused(struct service *service, const void *key, size_t len)
 	return rate_take(service->log_rate, key, len, call_boot_now(), &wait);
 }
 
+/* Not the same count as that of the refused, who are others. */
+static bool
+note_put_out(struct service *service, const struct http_peer *peer)
+{
+	unsigned char key[16 + 1];
+	size_t len = peer_key(peer, key);
+	unsigned wait;
+
+	key[len] = 'o';
+	service->put_out++;
+	return rate_take(
+	    service->log_rate, key, len + 1, call_boot_now(), &wait);
+}
+
 static void
 log_refused(struct service *service, const char *limit, const char *host,
     const struct http_peer *peer)
@@ -89,6 +103,22 @@ owner_refused(void *arg, const struct http_peer *peer, enum http_full full)
 		log_refused(
 		    service, peer->local ? "account" : "address", NULL, peer);
 	}
+}
+
+void
+owner_put_out(void *arg, const struct http_peer *peer)
+{
+	struct service *service = arg;
+	char address[PEER_TEXT_SIZE], closed[24], uid[12];
+
+	if (!note_put_out(service, peer))
+		return;
+	peer_text(peer, address);
+	(void)snprintf(uid, sizeof uid, "%u", peer->uid);
+	(void)snprintf(closed, sizeof closed, "%" PRIu64, service->put_out);
+	service->put_out = 0;
+	log_event(CSIGN_LOG_WARNING, "connections_put_out", "address", address,
+	    "uid", peer->local ? uid : NULL, "closed", closed);
 }
 
 bool

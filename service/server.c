@@ -229,6 +229,7 @@ add_http(struct server *server)
 		},
 	    .owner = owner_of_peer,
 	    .refused = owner_refused,
+	    .put_out = owner_put_out,
 	    .handler = api_handle,
 	    .refuser = api_refuse,
 	    .arg = service,

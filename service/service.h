@@ -31,6 +31,7 @@ struct service {
 	struct rate *link_rate;
 	struct rate *log_rate; /* of lines about one address or host */
 	uint64_t refused;      /* connections, since the log has said so */
+	uint64_t put_out;      /* the same of those that went for others */
 	uint64_t health_at;    /* ms since boot: when health was found */
 	enum csign_err health;
 	struct csign_buf *out;                /* the reply being made */

@@ -29,7 +29,6 @@ from service import wait_until  # noqa: E402
 from sources import BUILD  # noqa: E402
 
 FIGURES = Figures("", "")
-PATIENCE_S = 90
 
 
 @pytest.fixture(autouse=True, scope="session", name="machine")
@@ -155,11 +154,11 @@ def flood(rig, kind, count, up=False, host="127.0.0.1"):
 
 
 def patiently(call):
-    """As people are: again, until it is taken, on a slow machine as well."""
-    end = time.monotonic() + PATIENCE_S
-    while True:
-        with contextlib.suppress(OSError):
+    """As people are: again, until it is taken."""
+    def attempt():
+        try:
             reply = call()
-            if reply.status not in (429, 503):
-                return reply
-        assert time.monotonic() < end, "no reply"
+        except OSError:
+            return None
+        return reply if reply.status not in (429, 503) else None
+    return wait_until(attempt, "a reply")

@@ -24,6 +24,7 @@ def status_of(received):
     return int(received.split(b" ", 2)[1])
 
 
+REFUSED = 64  # that are kept until they have asked for their 503
 GOOD = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 
 
@@ -264,19 +265,23 @@ def test_idle_connections_make_room():
 
 
 def test_slow_ones_make_room_in_a_full_service():
-    """Long before their time is over, but only when somebody needs it."""
-    with Service(max_connections=16) as service:
-        slow = [service.raw() for _ in range(16)]
+    """
+    Long before their time is over, but only when somebody needs it; as many
+    again have been refused, and do not stand in the way.
+    """
+    with Service(max_connections=16, max_connections_address=100) as service:
+        slow = [service.raw() for _ in range(16 + REFUSED)]
         for sock in slow:
             sock.sendall(b"GET /healthz HTTP/1.1\r\n")
         start = time.monotonic()
         wait_until(lambda: b" 200 " in service.exchange_raw(GOOD), "room")
         assert time.monotonic() - start < 8
         gone = []
-        for sock in slow:
+        for sock in slow[:16]:
             sock.setblocking(False)
             with contextlib.suppress(BlockingIOError):
                 gone.append(sock.recv(1))
+        for sock in slow:
             sock.close()
         assert 1 <= len(gone) < 16 and set(gone) == {b""}
 

@@ -199,7 +199,14 @@ def test_the_oldest_request_of_the_address_makes_room():
                 wait_until(lambda: count_open(slow) == SHARE - 4, "more room")
                 assert all(ended(sock) is not None for sock in slow[:3])
                 assert count_open(more) == 3 and ended(other) is None
-        assert "connections_refused" not in service.log.read_text()
+        log = service.log.read_text()
+        assert "connections_refused" not in log
+        # Of the many lines that this could be, the first few.
+        told = re.findall(r"<4>event=connections_put_out address=(\S+) "
+                          r"closed=(\d+)\n", log)
+        assert {address for address, _ in told} == {FLOODER}
+        assert len(told) <= 12
+        assert len(told) <= sum(int(n) for _, n in told) <= 300 - SHARE
 
 
 class Flood:
@@ -389,3 +396,16 @@ def test_a_full_service_is_logged():
                 assert is_refusal(say(service, WHOLE))
         lines, _ = refusals(service, "all")
         assert 1 <= len(lines) <= 10
+
+
+def test_refused_ones_are_kept_until_they_ask():
+    """Sixty-four of them: then the oldest goes for the next."""
+    with Service(max_connections=16, max_connections_address=100) as service:
+        with waiting(service, service.add_host("web1"), 16), \
+                crowd(service, 65, HALF) as refused:
+            assert ended_early(refused[0])
+            for sock in refused[1:]:
+                assert ended(sock) is None
+                sock.sendall(b"Host: x\r\n\r\n")
+                sock.settimeout(10)
+                assert is_refusal(sock.recv(65536))
