@@ -195,10 +195,10 @@ def test_application_dies(world, figures, how):
 def test_nothing_is_left(results, world, figures):
     """No courier, no zombie, and a puppet goes when its strings are cut."""
     wait_until(lambda: not couriers(), "the end of the couriers")
-    left = private.zombies()
+    left = private.left_zombies()
     figures.cases += 1
     figures.leaks += len(left)
-    assert left == []
+    assert left == set()
 
 
 def test_table_has_what_it_promises(results):

@@ -489,12 +489,11 @@ def test_ctrl_c_while_enrolling(rig, phone, agent, terminal):
     child = terminal("alice", "enroll", "--qr", "off")
     phone.approve(shown_link(child))
     child.expect("Approved by")
-    shown_link(child)
-    before = rig.cancelled()
+    link = shown_link(child)
     child.sendintr()
     child.expect("nothing was enrolled")
     assert ended(child) == 1
-    wait_until(lambda: rig.cancelled() == before + 1, "the cancel")
+    wait_until(lambda: rig.cancelled(link), "the cancel")
     wait_until(agent.idle, "the end of the agent")
     assert ids(rig, "alice") == [phone.device]
 
@@ -925,10 +924,9 @@ def test_a_client_that_disappears_while_it_asks(agent, log, pipes, data):
 @pytest.mark.parametrize("how", ["close", "shutdown", "more", "kill"])
 def test_a_client_that_leaves_stops_the_command(rig, phone, agent, call, pipes,
                                                 how):
-    before = rig.cancelled()
     if how == "kill":
         one = call("alice", "test")
-        one.link()
+        link = one.link()
         one.process.kill()
     else:
         client = connect_as("alice")
@@ -936,8 +934,9 @@ def test_a_client_that_leaves_stops_the_command(rig, phone, agent, call, pipes,
         send(client, request("test"), [pipes[0], writing, writing])
         os.close(writing)
         with os.fdopen(reading) as stream:
-            while not LINK.search(stream.readline()):
+            while not (found := LINK.search(stream.readline())):
                 pass
+            link = found.group()
             if how == "shutdown":
                 client.shutdown(socket.SHUT_WR)
             elif how == "more":
@@ -948,7 +947,7 @@ def test_a_client_that_leaves_stops_the_command(rig, phone, agent, call, pipes,
         if how != "close":
             assert reply(client) == 1
             client.close()
-    wait_until(lambda: rig.cancelled() == before + 1, "the cancel")
+    wait_until(lambda: rig.cancelled(link), "the cancel")
     wait_until(agent.idle, "the end of the agent")
 
 
@@ -1010,32 +1009,29 @@ def test_signals_are_not_what_the_server_made_of_them(rig, phone, agent, call):
         one, two = call("alice", "test"), call("alice", "test")
         phone.approve(one.link())
         assert one.end()[0] == 0
-        two.link()
-        before = rig.cancelled()
+        link = two.link()
         two.interrupt()
         assert two.end()[0] == 1
-        wait_until(lambda: rig.cancelled() == before + 1, "the cancel")
+        wait_until(lambda: rig.cancelled(link), "the cancel")
     finally:
         agent.first = None
 
 
 def test_the_stop_of_the_agent_stops_the_command(rig, phone, agent, call):
     one = call("alice", "test")
-    one.link()
-    before = rig.cancelled()
+    link = one.link()
     agent.running[-1].send_signal(signal.SIGTERM)
     assert one.end()[0] == 1
-    wait_until(lambda: rig.cancelled() == before + 1, "the cancel")
+    wait_until(lambda: rig.cancelled(link), "the cancel")
 
 
 def test_the_death_of_the_agent_is_the_commands(rig, phone, agent, call):
     one = call("alice", "test")
-    one.link()
-    before = rig.cancelled()
+    link = one.link()
     agent.running[-1].kill()
     status, _, err = one.end()
     assert status == 3 and "without an answer" in err
-    wait_until(lambda: rig.cancelled() == before + 1, "the cancel")
+    wait_until(lambda: rig.cancelled(link), "the cancel")
 
 
 def test_too_much_at_once_is_said_by_the_program(rig, phone, call, agent):

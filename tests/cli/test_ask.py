@@ -108,14 +108,13 @@ def test_ask_in_json(phone, call, yes):
 def test_ctrl_c_cancels(rig, phone, call, command, signo):
     asked = call(command, "daemon",
                  *(["--title", "T"] if command == "ask" else []))
-    asked.link()
-    before = rig.cancelled()
+    link = asked.link()
     asked.interrupt(signo)
     status, out, err = asked.end()
     assert status == 1
     assert command == "test" or out == ""
     assert "interrupted" in err
-    wait_until(lambda: rig.cancelled() == before + 1, "the cancel")
+    wait_until(lambda: rig.cancelled(link), "the cancel")
 
 
 def test_test_grants_nothing(rig, phone, call):

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import sys
 
 import private
 from machine import couriers, ssh, until
@@ -42,11 +43,23 @@ def test_two_hundred_logins(rig):
     until(lambda: not couriers(), 5, "the end of the couriers")
     until(lambda: descriptors(rig.service.process.pid) <= before + 2, 20,
           "the service's closing of its connections")
-    assert private.zombies() == zombies
+    assert private.left_zombies(zombies) == set()
+
+
+def test_a_zombie_would_be_seen():
+    """It is one until its parent, which is not this process, has ended."""
+    parent = subprocess.Popen(
+        [sys.executable, "-c", "import os, sys\npid = os.fork()\n"
+         "if not pid: os._exit(0)\nprint(pid, flush=True)\n"
+         "sys.stdin.read()"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    pid = int(parent.stdout.readline())
+    until(lambda: private.zombies() == {pid})
+    parent.communicate()
+    assert private.left_zombies() == set()
 
 
 def test_logins_through_sshd(rig, sshd, phones):
-    before = descriptors(sshd.process.pid)
+    before, zombies = descriptors(sshd.process.pid), private.zombies()
     for _ in range(5):
         login = ssh("alice")
         phones["alice"].approve(login.link(), then=login.enter)
@@ -55,3 +68,4 @@ def test_logins_through_sshd(rig, sshd, phones):
     until(lambda: descriptors(sshd.process.pid) <= before)
     until(lambda: not any(line.startswith("sshd: alice")
                           for line in private.processes().values()))
+    assert private.left_zombies(zombies) == set()

@@ -258,12 +258,11 @@ def test_service_restarts_while_a_login_waits(rig, phones):
 def test_client_goes_away(rig, phones):
     """While the prompt is open sshd notices, and so does everybody else."""
     login = ssh("alice")
-    login.link()
+    link = login.link()
     assert len(couriers()) == 1
-    cancelled = rig.cancelled()
     login.kill()
     until(lambda: not couriers(), 1.5, "the courier's end")
-    until(lambda: rig.cancelled() == cancelled + 1, 1.5, "the cancelling")
+    until(lambda: rig.cancelled(link), what="the cancelling")
 
 
 def test_sshd_has_no_more_patience(rig, phones, sshd):
@@ -283,9 +282,8 @@ def test_sshd_has_no_more_patience(rig, phones, sshd):
         login = ssh("alice")
         link = login.link()
         assert len(couriers()) == 1
-        cancelled = rig.cancelled()
         until(lambda: not couriers(), 6, "the courier's end")
-        until(lambda: rig.cancelled() == cancelled + 1, 1.5, "the cancelling")
+        until(lambda: rig.cancelled(link), what="the cancelling")
         phones["alice"].approve(link, check=False)
         # The client is told when it comes back from its prompt.
         login.enter()

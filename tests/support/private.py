@@ -16,6 +16,7 @@ import socket
 import subprocess
 import tempfile
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -175,15 +176,28 @@ def processes():
 
 
 def zombies():
-    """Of this process's descendants, those that nobody has waited for."""
-    found = []
-    for pid in processes():
+    """
+    Those that have ended and that their parent, one of the processes(), has
+    not waited for.  They have no name space any more; it has.
+    """
+    parents, found = processes(), set()
+    for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
-            if "\nState:\tZ" in Path(f"/proc/{pid}/status").read_text():
-                found.append(pid)
+            stat = Path(f"/proc/{pid}/stat").read_text()
         except OSError:
-            pass
+            continue
+        state, parent = stat.rpartition(")")[2].split()[:2]
+        if state == "Z" and int(parent) in parents:
+            found.add(int(pid))
     return found
+
+
+def left_zombies(before=frozenset()):
+    """Those that stay: a parent has a moment to wait for what has ended."""
+    end = time.monotonic() + 5
+    while (left := zombies() - before) and time.monotonic() < end:
+        time.sleep(0.01)
+    return left
 
 
 def _end():

@@ -416,9 +416,10 @@ class Rig:
         reply = self.service.phone().get(f"/links/{link_id(link)}")
         return reply.json["state"] if reply.status == 200 else None
 
-    def cancelled(self):
-        """How many approvals the service was told to forget."""
-        return self.service.log.read_text().count("event=approval_cancelled")
+    def cancelled(self, link):
+        """Closed before its time: of a link that nobody has answered."""
+        reply = self.service.phone().get(f"/links/{link_id(link)}")
+        return reply.status == 410 and reply.json["error"] == "closed"
 
     @staticmethod
     def requests():
