@@ -16,10 +16,11 @@
 #include "http_impl.h"
 
 #define BACKLOG_PAUSE_US 100000
+/* Too few, and who opens many connections slows down accepting for all. */
+#define PUT_OUT_MAX 256
 
 static const unsigned state_ms[CONN_N_STATES] = {
     [CONN_READING] = READING_MS,
-    [CONN_REFUSED] = READING_MS,
     [CONN_IDLE] = 60000,
     [CONN_HELD] = 0,
     [CONN_WRITING] = 10000,
@@ -146,29 +147,15 @@ make_bev(struct http_listener *listener, int fd)
 	return bev;
 }
 
-/*
- * What was put out gives its memory back at the end of the loop's turn: so
- * the turn ends here, and those who still wait to be accepted have the next.
- */
 static void
-end_turn(struct http_server *server, struct evconnlistener *lev)
-{
-	server->put_out = false;
-	evconnlistener_disable(lev);
-	event_active(server->resume, EV_TIMEOUT, 0);
-}
-
-static void
-on_accept(struct evconnlistener *lev, evutil_socket_t fd,
-    struct sockaddr *address, int address_len, void *arg)
+accept_one(
+    struct http_listener *listener, int fd, const struct sockaddr *address)
 {
 	static const struct timeval second = {1, 0};
-	struct http_listener *listener = arg;
 	struct http_server *server = listener->server;
 	struct http_conn *conn;
 	int on = 1;
 
-	(void)address_len;
 	if ((conn = calloc(1, sizeof *conn)) == NULL) {
 		close(fd);
 		return;
@@ -198,8 +185,27 @@ on_accept(struct evconnlistener *lev, evutil_socket_t fd,
 	    conn->bev, http_on_read, http_on_written, http_on_event, conn);
 	bufferevent_setwatermark(conn->bev, EV_READ, 0, REQUEST_MAX + 1);
 	bufferevent_enable(conn->bev, EV_READ | EV_WRITE);
-	if (server->put_out)
-		end_turn(server, lev);
+}
+
+/*
+ * What was put out gives its memory back behind the events that are due now,
+ * and all in the kernel's queue would be accepted before: so the rest of them
+ * come after that.
+ */
+static void
+on_accept(struct evconnlistener *lev, evutil_socket_t fd,
+    struct sockaddr *address, int address_len, void *arg)
+{
+	struct http_listener *listener = arg;
+	struct http_server *server = listener->server;
+
+	(void)address_len;
+	accept_one(listener, fd, address);
+	if (server->n_put_out < PUT_OUT_MAX)
+		return;
+	server->n_put_out = 0;
+	evconnlistener_disable(lev);
+	event_active(server->resume, EV_TIMEOUT, 0);
 }
 
 static void

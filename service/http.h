@@ -70,8 +70,13 @@ struct http_config {
 	/* A new connection was refused; NULL: nobody wants to know. */
 	void (*refused)(
 	    void *arg, const struct http_peer *peer, enum http_full full);
-	/* One in the middle of a request went for another; NULL as above. */
-	void (*put_out)(void *arg, const struct http_peer *peer);
+	/*
+	 * One in the middle of a handshake or a request went for another, and
+	 * it had not been refused.  owner: who has too many; NULL: all
+	 * together.  put_out is NULL as refused is.
+	 */
+	void (*put_out)(void *arg, const struct http_peer *peer,
+	    const struct share_owner *owner);
 	http_handler *handler;
 	http_refuser *refuser;
 	void *arg;
@@ -89,8 +94,8 @@ void http_server_free(struct http_server **server);
 CSIGN_WUR enum csign_err http_server_listen(
     struct http_server *server, int fd, struct tls *tls);
 /*
- * Stops accepting, closes connections without a request, and lets the others
- * end with their reply.
+ * Stops accepting, closes connections without a request and those that get no
+ * more than a 503, and lets the others end with their reply.
  */
 void http_server_stop(struct http_server *server);
 size_t http_server_connections(const struct http_server *server);

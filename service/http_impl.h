@@ -42,7 +42,7 @@ struct http_conn {
 	uint32_t request_len; /* of head and body; 0: head not complete */
 	uint32_t scanned;     /* bytes without an end of head */
 	uint8_t state;
-	bool refuse;    /* one too many, until its end */
+	bool refuse;    /* it gets no more than a 503; stays set */
 	bool head_only; /* reply to HEAD */
 	bool keep_alive;
 	bool discard; /* unread input is left when the reply is out */
@@ -62,11 +62,11 @@ struct http_server {
 	size_t n_listeners;
 	struct conn_list lists[CONN_N_STATES];
 	size_t n_conns;
-	size_t n_refused; /* among them */
+	size_t n_refused; /* of those, that get no more than a 503 */
 	struct shares *shares;
 	struct event *sweep;
-	struct event *resume;
-	bool put_out; /* somebody went for another since the last one came */
+	struct event *resume; /* accepting, soon or after a pause */
+	unsigned n_put_out;   /* since accepting has paused for it */
 	bool stopping;
 	time_t date_of;
 	char date[40];

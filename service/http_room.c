@@ -28,15 +28,15 @@ is_slow(const struct http_conn *conn)
 	return http_now() + READING_MS >= conn->deadline + PATIENCE_MS;
 }
 
-/* It goes for another one. */
+/* It goes for another one of this owner; NULL: for whoever it is. */
 static void
-put_out(struct http_conn *conn)
+put_out(struct http_conn *conn, const struct share_owner *owner)
 {
 	struct http_server *server = conn->server;
 
 	if (conn->state == CONN_READING && server->config.put_out != NULL)
-		server->config.put_out(server->config.arg, &conn->peer);
-	server->put_out = true;
+		server->config.put_out(server->config.arg, &conn->peer, owner);
+	server->n_put_out++;
 	http_close(conn);
 }
 
@@ -110,7 +110,7 @@ make_room(struct http_conn *conn)
 	struct http_conn *other;
 
 	while (excess(conn) > 0 && (other = find_room_of(conn)) != NULL)
-		put_out(other);
+		put_out(other, shares_owner(&conn->member));
 	return excess(conn);
 }
 
@@ -130,31 +130,31 @@ join(struct http_conn *conn)
 
 /* --- a new one ----------------------------------------------------------- */
 
+/* It gets no more than a 503. */
 static void
-tell_refused(const struct http_conn *conn, enum http_full full)
+refuse_new(struct http_conn *conn, enum http_full full)
 {
 	const struct http_config *config = &conn->server->config;
 
+	conn->refuse = true;
 	if (config->refused != NULL)
 		config->refused(config->arg, &conn->peer, full);
 }
 
 /*
- * It is to get a 503, if there are too many of those then in the place of the
- * one that has not asked for its own for longest.  False: all get theirs now.
+ * Is there a descriptor for one more?  If need be the one that came first of
+ * those that are to get a 503, but have not sent a request yet, goes for it.
  */
 static bool
-refuse_new(struct http_conn *conn)
+find_place(struct http_server *server)
 {
-	struct http_server *server = conn->server;
 	struct http_conn *other = TAILQ_FIRST(&server->lists[CONN_REFUSED]);
 
-	if (server->n_refused >= REFUSED_MAX) {
-		if (other == NULL)
-			return false;
-		put_out(other);
-	}
-	conn->refuse = true;
+	if (server->n_conns < server->config.max_connections + REFUSED_MAX)
+		return true;
+	if (other == NULL)
+		return false;
+	put_out(other, NULL);
 	return true;
 }
 
@@ -167,18 +167,13 @@ http_admit(struct http_conn *conn)
 
 	if (!join(conn))
 		return false;
-	if ((too_many = make_room(conn)) > 0) {
-		tell_refused(conn, HTTP_FULL_SHARE);
-		return too_many <= REFUSED_SHARE && refuse_new(conn);
-	}
-	if (!is_full(server))
-		return true;
-	if ((other = find_room(server)) == NULL) {
-		tell_refused(conn, HTTP_FULL_SERVER);
-		return refuse_new(conn);
-	}
-	put_out(other);
-	return true;
+	if ((too_many = make_room(conn)) > 0)
+		refuse_new(conn, HTTP_FULL_SHARE);
+	else if (is_full(server) && (other = find_room(server)) != NULL)
+		put_out(other, NULL);
+	else if (is_full(server))
+		refuse_new(conn, HTTP_FULL_SERVER);
+	return too_many <= REFUSED_SHARE && find_place(server);
 }
 
 bool

@@ -59,20 +59,6 @@ note_refused(struct service *service, const void *key, size_t len)
 	return rate_take(service->log_rate, key, len, call_boot_now(), &wait);
 }
 
-/* Not the same count as that of the refused, who are others. */
-static bool
-note_put_out(struct service *service, const struct http_peer *peer)
-{
-	unsigned char key[16 + 1];
-	size_t len = peer_key(peer, key);
-	unsigned wait;
-
-	key[len] = 'o';
-	service->put_out++;
-	return rate_take(
-	    service->log_rate, key, len + 1, call_boot_now(), &wait);
-}
-
 static void
 log_refused(struct service *service, const char *limit, const char *host,
     const struct http_peer *peer)
@@ -105,19 +91,42 @@ owner_refused(void *arg, const struct http_peer *peer, enum http_full full)
 	}
 }
 
-void
-owner_put_out(void *arg, const struct http_peer *peer)
+/* The same of those that went for others, who have a count of their own. */
+static bool
+note_put_out(struct service *service, const struct share_owner *owner)
 {
+	unsigned char key[2 + SHARE_KEY_LEN] = {'o', SHARE_N_KINDS};
+	unsigned wait;
+
+	if (owner != NULL) {
+		key[1] = (unsigned char)owner->kind;
+		memcpy(key + 2, owner->key, SHARE_KEY_LEN);
+	}
+	service->put_out++;
+	return rate_take(
+	    service->log_rate, key, sizeof key, call_boot_now(), &wait);
+}
+
+void
+owner_put_out(
+    void *arg, const struct http_peer *peer, const struct share_owner *owner)
+{
+	static const char *const limits[SHARE_N_KINDS] = {
+	    [SHARE_ADDRESS] = "address",
+	    [SHARE_ACCOUNT] = "account",
+	    [SHARE_HOST] = "host",
+	};
 	struct service *service = arg;
 	char address[PEER_TEXT_SIZE], closed[24], uid[12];
 
-	if (!note_put_out(service, peer))
+	if (!note_put_out(service, owner))
 		return;
 	peer_text(peer, address);
 	(void)snprintf(uid, sizeof uid, "%u", peer->uid);
 	(void)snprintf(closed, sizeof closed, "%" PRIu64, service->put_out);
 	service->put_out = 0;
-	log_event(CSIGN_LOG_WARNING, "connections_put_out", "address", address,
+	log_event(CSIGN_LOG_WARNING, "connections_put_out", "limit",
+	    owner == NULL ? "all" : limits[owner->kind], "address", address,
 	    "uid", peer->local ? uid : NULL, "closed", closed);
 }
 

@@ -10,7 +10,8 @@ bool owner_of_peer(
     void *arg, const struct http_peer *peer, struct share_owner *ret_owner);
 void owner_refused(
     void *arg, const struct http_peer *peer, enum http_full full);
-void owner_put_out(void *arg, const struct http_peer *peer);
+void owner_put_out(
+    void *arg, const struct http_peer *peer, const struct share_owner *owner);
 /* How many connections an owner of this kind may have. */
 size_t owner_share(const struct settings *settings, enum share_kind kind);
 /*

@@ -119,6 +119,17 @@ def refusals(service, limit):
     return [rest for _, rest, _ in found], sum(int(n) for *_, n in found)
 
 
+def put_out(service, limit):
+    """The addresses in the log's lines about it, and how many in all."""
+    found = re.findall(r"<4>event=connections_put_out limit=(\S+) "
+                       r"address=(\S+) closed=(\d+)\n",
+                       service.log.read_text())
+    assert {kind for kind, *_ in found} == {limit}, found
+    # At first twice as many lines as in a minute.
+    assert len(found) <= 12
+    return {address for _, address, _ in found}, sum(int(n) for *_, n in found)
+
+
 def log_in(service, host):
     """A question, a phone's answer, and the poll that waits for it."""
     question = question_of(host)
@@ -146,6 +157,8 @@ def test_one_address_takes_its_share_and_no_more(tls):
             assert time.monotonic() - began < 30
             assert not waiting.done()
         assert "connections_refused" not in service.log.read_text()
+        addresses, closed = put_out(service, "address")
+        assert addresses == {FLOODER} and 1 <= closed <= 300 - SHARE
 
 
 def test_refused_early_and_then_at_once():
@@ -199,14 +212,8 @@ def test_the_oldest_request_of_the_address_makes_room():
                 wait_until(lambda: count_open(slow) == SHARE - 4, "more room")
                 assert all(ended(sock) is not None for sock in slow[:3])
                 assert count_open(more) == 3 and ended(other) is None
-        log = service.log.read_text()
-        assert "connections_refused" not in log
-        # Of the many lines that this could be, the first few.
-        told = re.findall(r"<4>event=connections_put_out address=(\S+) "
-                          r"closed=(\d+)\n", log)
-        assert {address for address, _ in told} == {FLOODER}
-        assert len(told) <= 12
-        assert len(told) <= sum(int(n) for _, n in told) <= 300 - SHARE
+        assert "connections_refused" not in service.log.read_text()
+        assert put_out(service, "address") == ({FLOODER}, 3)
 
 
 class Flood:
@@ -398,6 +405,23 @@ def test_a_full_service_is_logged():
         assert 1 <= len(lines) <= 10
 
 
+def test_what_a_full_service_puts_out_is_logged():
+    """A line about many addresses is one for all of them."""
+    with Service(max_connections=40) as service, \
+            contextlib.ExitStack() as stack:
+        def come(network):
+            return [stack.enter_context(crowd(
+                service, 1, HALF, f"127.0.{network}.{n}"))[0]
+                for n in range(1, 41)]
+        first = come(1)
+        wait_until(lambda: served(say(service, WHOLE)), "room")
+        come(2)
+        wait_until(lambda: count_open(first) < 20, "more room")
+        addresses, closed = put_out(service, "all")
+        assert all(address.startswith("127.0.1.") for address in addresses)
+        assert 1 <= closed <= 40
+
+
 def test_refused_ones_are_kept_until_they_ask():
     """Sixty-four of them: then the oldest goes for the next."""
     with Service(max_connections=16, max_connections_address=100) as service:
@@ -409,3 +433,18 @@ def test_refused_ones_are_kept_until_they_ask():
                 sock.sendall(b"Host: x\r\n\r\n")
                 sock.settimeout(10)
                 assert is_refusal(sock.recv(65536))
+            # They have not gone yet, and there is nobody to go for this one.
+            assert say(service, WHOLE) == b"" or count_open(refused) < 64
+        assert served(say(service, WHOLE))
+        assert "connections_put_out" not in service.log.read_text()
+
+
+def test_refused_ones_take_nobodys_room():
+    with Service(max_connections=16, max_connections_address=100) as service:
+        with waiting(service, service.add_host("web1"), 16) as busy, \
+                crowd(service, 64, HALF) as refused:
+            assert is_refusal(say(service, WHOLE))
+            busy[0].close()
+            wait_until(lambda: served(say(service, WHOLE)), "room")
+            assert count_open(refused) > 0
+        assert "connections_put_out" not in service.log.read_text()
