@@ -96,7 +96,9 @@ TESTS += %D%/wrapped.py
 ATTACK_TOOLS += %D%/nth_call
 ATTACK_TESTS += %D%/limits.py %D%/nth_call
 %C%_nth_call_SOURCES = %D%/figures.c %D%/figures.h %D%/nth_call.c \
-	%D%/places.c %D%/places.h $(FAULTS_FILES) $(LOGIN_FILES)
+	%D%/nth_call_check.c %D%/nth_call_impl.h %D%/nth_call_kill.c \
+	%D%/nth_call_scene.c %D%/nth_call_ways.c %D%/places.c %D%/places.h \
+	$(FAULTS_FILES) $(LOGIN_FILES)
 %C%_nth_call_CPPFLAGS = $(LOGIN_CPPFLAGS)
 %C%_nth_call_CFLAGS = $(AM_CFLAGS) $(FAULTS_CFLAGS)
 %C%_nth_call_LDADD = $(LOGIN_LIBS) $(FAULTS_LIBS)
