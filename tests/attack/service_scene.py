@@ -3,6 +3,8 @@
 A login at a service that is played, and lies in what a case says.  The phone
 is genuine.
 """
+import collections
+
 import couriers
 import oracle
 from attempt import Attempt
@@ -67,6 +69,10 @@ class Fake(couriers.Service):
 class Scene(Attempt):
     """One login at a service of its own, which ends with it."""
 
+    # A courier tells the service how it ended after the login has: nobody else
+    # may have the port then, which these keep.
+    ended = collections.deque(maxlen=500)
+
     def __init__(self, world, name, service):
         super().__init__(world.rig, name)
         self.world, self.service = world, service
@@ -104,6 +110,7 @@ class Scene(Attempt):
     def close(self):
         super().close()
         self.service.stop()
+        self.ended.append(self.service)
 
 
 # --- what a login does -------------------------------------------------------

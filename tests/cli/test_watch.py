@@ -53,6 +53,8 @@ def calm(rig, soft):
     login = rig.login("daemon")
     soft.approve(login.link())
     assert login.end() == "PAM_SUCCESS"
+    # The courier tells the service after the login is over.
+    wait_until(lambda: soft.inbox() == [], "the outcome")
 
 
 @pytest.fixture

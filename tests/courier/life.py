@@ -4,11 +4,12 @@ import base64
 import json
 import os
 import subprocess
+import threading
 import time
 
 import pytest
 
-from couriers import COURIER, KEY, Close, Courier, Service, reply
+from couriers import COURIER, KEY, SLACK, Close, Courier, Service, reply
 
 STATUS = "POST /api/v1/status"
 OUTCOME = "POST /api/v1/approval/transaction-1/outcome"
@@ -20,6 +21,21 @@ REMOVE = "DELETE /api/v1/authenticators/"
 def waiting(service, n=1):
     """The service has the n-th long poll."""
     return service.seen(STATUS, n)
+
+
+def at_once(scene):
+    """
+    What scene() of a courier that waits says it took: less than a second, at
+    least once in three times, as what the machine was busy with is not the
+    courier's.
+    """
+    took = []
+    while len(took) < 3 and min(took, default=1) >= 1:
+        with Service() as service, Courier(service) as courier:
+            courier.expect("started", "created")
+            waiting(service)
+            took.append(scene(service, courier))
+    assert min(took) < 1, took
 
 
 def test_approval_over_tls(good, authority):
@@ -184,14 +200,12 @@ def test_retried_outcome_names_its_answer(service):
         assert service.seen(OUTCOME, 3).json["sequence"] == service.sequence
 
 
-def test_no_delay_and_nothing_asked_while_deciding(service):
-    with Courier(service) as courier:
-        courier.expect("started", "created")
-        waiting(service)
+def test_no_delay_and_nothing_asked_while_deciding():
+    def scene(service, courier):
         began = time.monotonic()
         service.happen("answered", b"A")
         courier.expect("answer 41")
-        assert time.monotonic() - began < 1
+        took = time.monotonic() - began
         # The service goes on about it: the library has enough to look at.
         for _ in range(5):
             service.happen("answered", b"B")
@@ -205,6 +219,9 @@ def test_no_delay_and_nothing_asked_while_deciding(service):
         assert service.seen(OUTCOME, 2).json["triesLeft"] == 0
         assert courier.ended()[0] == 0
         assert not service.all(CANCEL)
+        return took
+
+    at_once(scene)
 
 
 def test_seen_is_told_once(service):
@@ -240,8 +257,8 @@ def test_claims_of_a_verdict(service):
 
 
 def test_unknown_question(service):
+    service.rules[STATUS] = lambda r, c: reply(200, {"status": "unknown"})
     with Courier(service) as courier:
-        service.rules[STATUS] = lambda r, c: reply(200, {"status": "unknown"})
         courier.expect("started", "created", "trouble 5 ")
         assert courier.ended()[0] == 0
 
@@ -352,23 +369,24 @@ def test_removed_that_is_not_taken(service, status):
         courier.say("outcome granted OK 0")
         began = time.monotonic()
         assert courier.ended()[0] == 0
-        assert time.monotonic() - began < 4
+        assert time.monotonic() - began < 3 + SLACK
     assert len(service.all(OUTCOME)) == 1
 
 
 # --- letting go ------------------------------------------------------------------
 
-def test_let_go_cancels(service):
-    with Courier(service) as courier:
-        courier.expect("started", "created")
-        waiting(service)
+def test_let_go_cancels():
+    def scene(service, courier):
         began = time.monotonic()
         courier.say("free")
         assert courier.ended()[0] == 0
-        assert time.monotonic() - began < 1
+        took = time.monotonic() - began
         cancel = service.seen(CANCEL)
         assert ["Authorization", f"Bearer {KEY}"] in cancel.headers
         assert cancel.body == b""
+        return took
+
+    at_once(scene)
 
 
 def test_let_go_while_deciding_cancels(service):
@@ -383,13 +401,17 @@ def test_let_go_while_deciding_cancels(service):
 
 def test_let_go_while_being_created_cancels(service):
     """Only the reply says what has to be cancelled."""
+    bound = threading.Event()
+
     def late(request, connection):
+        bound.wait()
         courier.say("free")
         time.sleep(0.3)
         return service.create(request, connection)
 
     service.rules["POST /api/v1/approval"] = late
     with Courier(service) as courier:
+        bound.set()
         courier.expect("started")
         service.seen(CANCEL)
         assert courier.ended()[0] == 0
@@ -411,15 +433,15 @@ def test_outcome_after_the_library_left(service):
         assert not service.all(CANCEL)
 
 
-def test_outcome_interrupts_the_long_poll(service):
-    with Courier(service) as courier:
-        courier.expect("started", "created")
-        waiting(service)
+def test_outcome_interrupts_the_long_poll():
+    def scene(service, courier):
         began = time.monotonic()
         courier.say("outcome denied EXPIRED 0")
-        service.seen(OUTCOME)
-        assert time.monotonic() - began < 1
+        outcome = service.seen(OUTCOME)
         assert courier.ended()[0] == 0
+        return outcome.at - began
+
+    at_once(scene)
 
 
 def test_rejected_and_let_go_cancels(service):
@@ -442,7 +464,7 @@ def test_last_words_are_bounded(service):
         courier.say("outcome granted OK 0")
         began = time.monotonic()
         assert courier.ended()[0] == 0
-        assert time.monotonic() - began < 4
+        assert time.monotonic() - began < 3 + SLACK
         assert len(service.all(OUTCOME)) > 1
 
 
@@ -456,30 +478,32 @@ def test_killed_host(service):
 
 
 def test_deadline(service):
-    with Courier(service, deadline=1200) as courier:
+    # Not too near above a second: there are two to wait for only as long as
+    # the creation leaves more than one.
+    with Courier(service, deadline=1900) as courier:
         courier.expect("started", "created")
         assert waiting(service).json["wait"] == 2
         courier.expect("ended 2")
-        assert 1100 < courier.times["ended"] < 3000
+        assert 1800 < courier.times["ended"] < 1900 + SLACK * 1000
         service.seen(CANCEL)
         assert courier.ended()[0] == 0
 
 
 def test_deadline_without_a_service(service):
     """The library hears why nobody could answer."""
-    with Courier(service, deadline=1500) as courier:
+    with Courier(service, deadline=1900) as courier:
         courier.expect("started", "created")
         waiting(service)
         service.stop()
         courier.expect("trouble 1 ")
-        assert 1400 < courier.times["trouble"] < 2500
+        assert 1800 < courier.times["trouble"] < 1900 + SLACK * 1000
 
 
 def test_deadline_and_a_service_that_hangs(service):
     service.rules[STATUS] = lambda r, c: c.recv(1)
-    with Courier(service, deadline=1000) as courier:
+    with Courier(service, deadline=1900) as courier:
         courier.expect("started", "created", "ended 2")
-        assert 900 < courier.times["ended"] < 2000
+        assert 1800 < courier.times["ended"] < 1900 + SLACK * 1000
 
 
 # --- a service that restarts ------------------------------------------------
@@ -497,7 +521,7 @@ def test_restart_while_waiting(good, authority):
         service.happen("answered", b"A")
         courier.expect("answer 41")
         # Soon after it is there again, not at the end of a long pause.
-        assert time.monotonic() - began < 1.5
+        assert time.monotonic() - began < 1.5 + SLACK
 
 
 def test_restart_while_being_created(service):
@@ -534,7 +558,8 @@ def test_no_busy_loop(service):
     with Courier(service) as courier:
         courier.expect("started", "created")
         time.sleep(1.5)
-        assert 2 <= len(service.all(STATUS)) <= 6
+        assert len(service.all(STATUS)) <= 6
+        service.seen(STATUS, 2)
 
 
 # --- the other jobs -------------------------------------------------------------

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from couriers import Close, Courier, Service, reply, reset
+from couriers import SLACK, Close, Courier, Service, reply, reset
 
 CREATE = "POST /api/v1/approval"
 STATUS = "POST /api/v1/status"
@@ -180,7 +180,7 @@ def test_without_end():
             line = courier.expect("started", "trouble ")
             assert line.split(" ")[1] in (
                 str(UNREACHABLE), str(BAD_REPLY)), (name, line)
-            assert courier.times["trouble"] < 3300, name
+            assert courier.times["trouble"] < 3000 + SLACK * 1000, name
 
 
 def test_endless_headers_fast(service):
@@ -294,15 +294,15 @@ def test_transport_is_tried_again(service):
 
 
 RETRY_AFTER = {  # header -> seconds between the polls
-    None: (1, 1.6),
-    "0": (1, 1.6),
-    "1000000000": (1, 1.6),
-    "-1": (1, 1.6),
-    "1.5": (1, 1.6),
-    "soon": (1, 1.6),
-    "Wed, 21 Oct 2065 07:28:00 GMT": (1, 1.6),
-    "3": (3, 3.6),
-    "60": (1, 1.6),  # longer than the job lives
+    None: 1,
+    "0": 1,
+    "1000000000": 1,
+    "-1": 1,
+    "1.5": 1,
+    "soon": 1,
+    "Wed, 21 Oct 2065 07:28:00 GMT": 1,
+    "3": 3,
+    "60": 1,  # longer than the job lives
 }
 
 
@@ -310,27 +310,37 @@ RETRY_AFTER = {  # header -> seconds between the polls
 def test_retry_after(code):
     with contextlib.ExitStack() as stack:
         runs = []
-        for header, (low, high) in RETRY_AFTER.items():
+        for header, seconds in RETRY_AFTER.items():
             service = stack.enter_context(Service())
             extra = [] if header is None else [f"Retry-After: {header}"]
             service.rules[STATUS] = failing_once(
                 service, lambda c, extra=extra: reply(
                     code, {"error": "x"}, extra))
             courier = stack.enter_context(Courier(service, deadline=30000))
-            runs.append((header, low, high, service, courier))
-        for header, low, high, service, courier in runs:
+            runs.append((header, seconds, service, courier))
+        for header, seconds, service, courier in runs:
             courier.expect("started", "created", "answer 41")
             first, second = service.all(STATUS)
-            assert low * 0.95 < second.at - first.at < high, header
+            # With the slack, what is 1 is still not 3.
+            assert (seconds * 0.95 < second.at - first.at <
+                    seconds + SLACK), header
 
 
-def test_pauses_grow(service):
-    service.rules[STATUS] = lambda r, c: reply(500, {"error": "x"})
-    with Courier(service) as courier:
-        courier.expect("started", "created")
-        times = [service.seen(STATUS, n).at for n in (1, 2, 3)]
-        assert 0.9 < times[1] - times[0] < 1.6
-        assert 1.9 < times[2] - times[1] < 2.8
+def test_pauses_grow():
+    """Never too short; and not too long at least once in three times, as
+    what the machine was busy with is not the courier's."""
+    firsts, seconds = [], []
+    while len(firsts) < 3 and not (
+            min(firsts, default=9) < 1.6 and min(seconds, default=9) < 2.8):
+        with Service() as service:
+            service.rules[STATUS] = lambda r, c: reply(500, {"error": "x"})
+            with Courier(service) as courier:
+                courier.expect("started", "created")
+                times = [service.seen(STATUS, n).at for n in (1, 2, 3)]
+        firsts.append(times[1] - times[0])
+        seconds.append(times[2] - times[1])
+    assert 0.9 < min(firsts) < 1.6, firsts
+    assert 1.9 < min(seconds) < 2.8, seconds
 
 
 def test_limited_while_being_created(service):

@@ -296,11 +296,17 @@ while True:
 ''')
     init.chmod(0o755)
     monkeypatch.setattr(couriers, "DRIVE", str(init))
-    with Courier("https://127.0.0.1:9", program=captive, subject=what,
-                 orphan="yes") as courier:
-        courier.expect("started")
-        line = courier.expect("gone the courier ")
-    assert words in line or not kernel_tells_ends()
+    # What is promised is no more than a look of 50 ms: what this init did not
+    # get the processor for by then is told without a reason.
+    for _ in range(5):
+        with Courier("https://127.0.0.1:9", program=captive, subject=what,
+                     orphan="yes") as courier:
+            courier.expect("started")
+            line = courier.expect("gone the courier ")
+        if words in line or not kernel_tells_ends():
+            break
+    else:
+        raise AssertionError(line)
 
 
 def test_no_sandbox_no_courier():

@@ -21,7 +21,6 @@ def test_two_hundred_logins(rig):
     """In one process, as in a long-lived application: each is approved."""
     phone = rig.enrol_soft("alice", kind="p256")
     before = descriptors(rig.service.process.pid)
-    zombies = private.zombies()
     run = subprocess.Popen(
         [PAM_RUN, "--confdir", "/etc/pam.d", "--service", "sudo", "--user",
          "alice", "--tty", "pts/0", "--rounds", str(LOGINS), "--hygiene",
@@ -43,7 +42,6 @@ def test_two_hundred_logins(rig):
     until(lambda: not couriers(), 5, "the end of the couriers")
     until(lambda: descriptors(rig.service.process.pid) <= before + 2, 20,
           "the service's closing of its connections")
-    assert private.left_zombies(zombies) == set()
 
 
 def test_a_zombie_would_be_seen():

@@ -163,11 +163,15 @@ def ssh_command(user, *command, key=None, options=()):
 
 
 class Session:
-    """A program at a terminal of its own, and what it printed."""
+    """
+    A program at a terminal of its own, and what it printed.  behind: how the
+    text under a link ends, which may come in pieces.
+    """
 
     all = []
 
-    def __init__(self, argv, env, size=(50, 132)):
+    def __init__(self, argv, env, size=(50, 132), behind=r"\d seconds\.\r?\n"):
+        self.behind = behind
         self.began = time.monotonic()
         self.child = pexpect.spawn(argv[0], argv[1:], env=env, timeout=20,
                                    encoding="utf-8", codec_errors="replace",
@@ -201,13 +205,16 @@ class Session:
             assert time.monotonic() < deadline, self.text
 
     def link(self, number=0, seconds=20):
-        """The number-th link shown, once it is there and something follows."""
+        """The number-th link shown, once what stands behind it is there."""
         deadline = time.monotonic() + seconds
         while True:
-            found = [match.group(0) for match in LINK.finditer(self.text)]
-            found = list(dict.fromkeys(found))
+            found = {}
+            for match in LINK.finditer(self.text):
+                found.setdefault(match.group(0), match.end())
             if len(found) > number:
-                return found[number]
+                link, end = list(found.items())[number]
+                if re.search(self.behind, self.text[end:]):
+                    return link
             alive = self.read()
             assert alive and time.monotonic() < deadline, self.text
 
@@ -238,7 +245,8 @@ def ssh(user, command="echo logged in as $(id -un)", key=None, options=(),
     """alice's terminal, where she types ssh."""
     argv = ssh_command(user, command, key=key, options=options)
     return Session(as_user("client", *argv),
-                   environment("client", **(env or {})), **keywords)
+                   environment("client", **(env or {})),
+                   behind=r"\d seconds\.\r?\nPress Enter [^\r\n]*: ", **keywords)
 
 
 # Couriers of logins that are meant to last for longer than one case.

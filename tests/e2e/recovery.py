@@ -3,7 +3,6 @@
 import contextlib
 import re
 import shutil
-import statistics
 import time
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from service import Later, wait_until
 
 MS_REMOUNT, MS_RDONLY, MNT_DETACH = 0x20, 0x1, 2
 BAD = "aaaa-bbbb-cccc-dddd-eeee-ffff"
+LIFETIME = 90  # of a question, where nothing else is configured
 
 
 @pytest.fixture(autouse=True)
@@ -58,17 +58,18 @@ def last_event(rig):
 
 def test_code_at_the_prompt(rig, log, take):
     """The question that waited is cancelled at the service."""
-    since = len(log.lines)
     login = ssh("alice")
     link = login.link()
     login.wait_for("or type a recovery code: ")
+    since = len(log.lines)
     login.enter(take())
     assert login.end() == 0
     assert "logged in as alice" in login.text
     assert re.search(r"\d recovery codes are left\.", login.text)
     until(lambda: rig.cancelled(link), what="the cancelling")
     assert last_event(rig) == ("recovery", "granted", "OK")
-    line = log.wait("event=auth_grant", since=since)
+    line = log.wait("method=recovery", since=since)
+    assert "event=auth_grant" in line and "user=alice" in line
     assert re.search(r"method=recovery codes_left=\d ", line)
     assert line.count("device=") == 0
 
@@ -133,6 +134,7 @@ def test_no_codes_by_policy(rig, phones, take):
         login.enter(code)
         phones["alice"].deny(link)
         assert login.end() == 255
+        assert "recovery code" not in login.text
     assert not [r for r in rig.audit()[before:] if r["event"] == "recovery"]
     # It was not used up by that.
     assert codes.use(rig, "alice", code, service="sshd").end() == \
@@ -176,7 +178,8 @@ def test_su_while_the_service_is_away(rig, take):
         session = su("bob", "-c", "id -un")
         session.wait_for(ASK)
         session.enter(take("alice"))
-        session.wait_for(WRONG)
+        # What is typed before the prompt is thrown away.
+        session.wait_for(f"(?s){WRONG}.*{ASK}")
         session.enter(take("bob"))
         assert session.end() == 0
     assert session.text.splitlines()[-1].strip() == "bob"
@@ -198,7 +201,7 @@ def test_sudo_n_and_no_terminal_ask_nothing(rig, take):
     before = len(rig.audit())
     with rig.service_down():
         session = sudo("-n", "/usr/bin/id", "-un")
-        assert session.end(3) == 1
+        assert session.end() == 1
         assert not re.search(ASK, session.text)
         login = codes.use(rig, "alice", take(), options=("--tty", ""))
         assert login.end() == "PAM_AUTHINFO_UNAVAIL"
@@ -236,7 +239,7 @@ def test_quit_and_wrong_codes(rig, take):
     session.child.send("\x1c")
     session.wait_for(ASK)
     session.enter(BAD)
-    session.wait_for(WRONG)
+    session.wait_for(f"(?s){WRONG}.*{ASK}")
     session.enter(take())
     assert session.end() == 0
 
@@ -382,6 +385,10 @@ def plain(text):
     lines = [line for line in text.splitlines()
              if not re.search("[\u2580\u2584\u2588]|##", line)]
     text = re.sub(r"#[A-Z2-7]{26}", "#LINK", "\n".join(lines))
+    # What is left of the time, which is whose question was slow to be made.
+    for left in re.findall(r"within (\d+) seconds", text):
+        assert LIFETIME - 3 <= int(left) <= LIFETIME
+    text = re.sub(r"within \d+ seconds", "within LEFT seconds", text)
     return re.sub(r"\b(alice|mallory|carol)\b", "USER", text)
 
 
@@ -417,16 +424,20 @@ def test_keys_do_not_tell_either():
 
 
 def test_everybody_waits_the_same(rig):
-    """The median of a wrong code's time, within 50 ms."""
+    """
+    A wrong code's time, within 50 ms: the least of each user's.  Load only
+    adds to a time, now to one and then to another; what an account itself
+    costs is in its least one as well.
+    """
     times = {user: [] for user in ("alice", "carol", "mallory")}
-    for _ in range(9):
+    for _ in range(15):
         for user, list_ in times.items():
             login = codes.use(rig, user, BAD, "", service="sshd")
             assert login.end() in ("PAM_AUTH_ERR", "PAM_USER_UNKNOWN")
             list_.append(next(e["ms"] for e in login.events
                               if e["event"] == "result"))
-    medians = [statistics.median(list_) for list_ in times.values()]
-    assert max(medians) - min(medians) < 50, times
+    least = [min(list_) for list_ in times.values()]
+    assert max(least) - min(least) < 50, times
 
 
 # --- running out -------------------------------------------------------------

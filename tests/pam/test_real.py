@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The module with the real library, service and phone behind it."""
+import signal
 import time
 
 import codes
@@ -55,9 +56,14 @@ def test_question(rig):
 
 def test_interrupt_cancels(rig):
     """SIGINT as under sudo: ended at once, and the question is closed."""
-    login = rig.login(OWNER, "--interrupt", "300", "--hygiene")
+    # For the signals to be blocked: its own would come too late.
+    login = rig.login(OWNER, "--interrupt", "60000", "--hygiene")
     link = login.link()
+    login.process.send_signal(signal.SIGINT)
+    began = time.monotonic()
     assert login.end() == "PAM_AUTH_ERR"
+    # Long before the question would have expired, with the same code.
+    assert time.monotonic() - began < 15
     assert texts(login, "hygiene") == ["same"]
     deadline = time.monotonic() + 5
     while rig.link_state(link) not in ("cancelled", None):

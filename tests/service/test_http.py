@@ -242,8 +242,9 @@ def test_full_service_says_so():
             sock.sendall(b"POST /api/v1/status HTTP/1.1\r\nHost: x\r\n"
                          b"Content-Type: application/json\r\n"
                          b"Content-Length: %d\r\n\r\n" % len(body))
-        wait_until(lambda: b" 503 " in service.exchange_raw(GOOD), "the 503")
-        received = service.exchange_raw(GOOD)
+        received = wait_until(
+            lambda: b" 503 " in (said := service.exchange_raw(GOOD)) and said,
+            "the 503")
         assert b"\r\nRetry-After: 1\r\n" in received
         assert b'"error":"unavailable"' in received
         for sock in polls:

@@ -154,11 +154,11 @@ class Journal(Daemon):
             timeout=60).stdout
 
     def messages(self):
-        """The journal's own fields."""
-        text = self.read("--output=json", "--all", "-t", "countersign")
-        return [{"facility": one["SYSLOG_FACILITY"],
+        """Whoever wrote them, and with the journal's own fields."""
+        text = self.read("--output=json", "--all")
+        return [{"facility": one.get("SYSLOG_FACILITY"),
                  "severity": one["PRIORITY"],
-                 "tag": one["SYSLOG_IDENTIFIER"],
+                 "tag": one.get("SYSLOG_IDENTIFIER", ""),
                  "message": one["MESSAGE"], **one}
                 for one in map(json.loads, text.splitlines())]
 

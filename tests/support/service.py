@@ -358,7 +358,7 @@ class Service:
             certificate, key = make_certificate(self.folder)
             self.settings.update(tls_certificate=certificate, tls_key=key)
         self.settings.update(settings)
-        self.port = None
+        self.port = self.kept = None
         try:
             self.configure()
             if start:
@@ -376,6 +376,7 @@ class Service:
     def close(self):
         if self.process is not None:
             self.kill()
+        self._give_up_port()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def configure(self, **settings):
@@ -422,19 +423,36 @@ class Service:
             if "://" in address:
                 self.port = int(address.rsplit(":", 1)[1])
                 break
+        self._give_up_port()
         return self
+
+    def _keep_port(self):
+        """Where it is to come back, nobody else is given the port while it is
+        away: bound and not listened at, so that connections are refused, and
+        with SO_REUSEADDR, which countersignd sets too and so can bind."""
+        if self.settings["listen"] == f"127.0.0.1:{self.port}":
+            self.kept = socket.socket()
+            self.kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self.kept.bind(("127.0.0.1", self.port))
+
+    def _give_up_port(self):
+        if self.kept is not None:
+            self.kept.close()
+            self.kept = None
 
     def kill(self):
         """As power loss would not be kinder."""
         self.process.kill()
         self.process.wait()
         self.process = None
+        self._keep_port()
 
     def stop(self, signum=signal.SIGTERM):
         """Its exit status."""
         self.process.send_signal(signum)
         status = self.process.wait(DEADLINE)
         self.process = None
+        self._keep_port()
         return status
 
     def restart(self, kill=True):

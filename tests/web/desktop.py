@@ -27,11 +27,12 @@ class Desktop:
              "--print-address=1"], stdout=subprocess.PIPE, text=True)
         self.environment = {"DBUS_SESSION_BUS_ADDRESS":
                             self.bus.stdout.readline().strip()}
+        # Unbuffered: select() knows nothing of a line that is already here.
         self.server = subprocess.Popen(
-            ["/usr/bin/python3", __file__], text=True,
+            ["/usr/bin/python3", __file__], bufsize=0,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             env={**os.environ, **self.environment})
-        assert self.server.stdout.readline() == "ready\n"
+        assert self.server.stdout.readline() == b"ready\n"
 
     def notification(self):
         """The next one: {"id", "title", "body", "actions", "closed"?}."""
@@ -40,8 +41,7 @@ class Desktop:
         return json.loads(self.server.stdout.readline())
 
     def click(self, notification):
-        self.server.stdin.write(f"{notification['id']}\n")
-        self.server.stdin.flush()
+        self.server.stdin.write(f"{notification['id']}\n".encode())
 
     def close(self):
         for process in (self.server, self.bus):
@@ -103,7 +103,9 @@ def serve():
             server.ActionInvoked(dbus.UInt32(int(line)), "default")
         return bool(line)
 
-    GLib.io_add_watch(sys.stdin, GLib.PRIORITY_DEFAULT, GLib.IO_IN, clicked)
+    # Unbuffered: two numbers that come together are two calls of clicked().
+    clicks = open(sys.stdin.fileno(), "rb", buffering=0)
+    GLib.io_add_watch(clicks, GLib.PRIORITY_DEFAULT, GLib.IO_IN, clicked)
     print("ready", flush=True)
     GLib.MainLoop().run()
     del name

@@ -363,15 +363,34 @@ def test_direction_of_the_text(rig, phone):
         document.querySelector("main")).direction""") == "ltr"
 
 
-def test_choices_are_buttons(rig, phone, service):
-    asked = Asked(rig, choices=["deploy", "to-staging"])
+def credentials_of(rig, login):
+    """Those that its host takes, which are the phone's."""
+    content = json.loads(oracle.Link.from_text(login.link()).open_content(
+        content_of(rig, login)["content"]))
+    return [(i, oracle.unb64u(c)) for i, c in content["credentials"]]
+
+
+def test_choices_are_buttons(rig, phone, login, service):
+    """The one that is clicked is signed, and the service is told that one."""
+    asked = Asked(rig, credentials_of(rig, login),
+                  choices=["deploy", "to-staging"])
     hints = []
-    service.request = lambda path, body: hints.append(
-        json.loads(body).get("hint")) or body
+
+    def keep(path, body):
+        if path.endswith("/answer"):
+            hints.append(json.loads(body)["hint"])
+        return body
+    service.request = keep
     phone.open(asked.text)
     phone.reaches("question")
     assert phone.buttons() == ["Deny", "Deploy", "To staging",
                                "This was not me"]
+    phone.click("To staging")
+    phone.reaches("sent")
+    assert hints == ["to-staging"]
+    reply = rig.host.status(asked.question).json
+    answer = oracle.unpack(asked.link.open_answer(reply["answer"]))
+    assert answer["choice"] == "to-staging"
 
 
 def test_host_without_a_list_and_a_phone_without_a_memory(rig, phone):
@@ -400,10 +419,8 @@ def test_account_that_this_phone_knows_otherwise(rig, phone, login):
 
 def test_code_that_must_be_typed(rig, phone, login):
     members = rig.question(login.link()).members
-    content = json.loads(oracle.Link.from_text(login.link()).open_content(
-        content_of(rig, login)["content"]))
-    credentials = [(i, oracle.unb64u(c)) for i, c in content["credentials"]]
-    asked = Asked(rig, credentials, **{**members, "code": "always"})
+    asked = Asked(rig, credentials_of(rig, login),
+                  **{**members, "code": "always"})
     phone.open(asked.text)
     phone.reaches("question")
     phone.click("Approve")
